@@ -1,0 +1,70 @@
+//! A checked and expanded file: what the planner and the engine work on.
+
+use super::value::{StepReference, Value};
+use crate::source::Span;
+
+/// What a field means for the key of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Part of the result's identity.
+    Identity,
+    /// How long to train: raising it continues from the last checkpoint.
+    Horizon,
+    /// Part of the identity; depends on the horizon.
+    Schedule,
+    /// How the work is done, never what comes out.
+    Resource,
+    /// How the result is titled, never what it holds. (Part of the key of steps that print it.)
+    Cosmetic,
+}
+
+/// All steps of a file, in the order in which they stand.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// The documentation at the head of the file (of its first `param` or block, where the file has none of its own).
+    pub documentation: String,
+    /// Values of the `param`s, as given or by default, for the report.
+    pub params: Vec<(String, Value)>,
+    pub steps: Vec<Step>,
+}
+
+/// One block with every field known.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub name: String,
+    pub kind: String,
+    /// All fields of the kind in the order of its declaration, defaults written out.
+    pub fields: Vec<StepField>,
+    /// The block's head, for messages.
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct StepField {
+    pub name: String,
+    pub role: Role,
+    pub value: Value,
+    /// Where the value stands; the block's head for a default.
+    pub span: Span,
+    pub is_default: bool,
+}
+
+impl Step {
+    pub fn field(&self, name: &str) -> Option<&StepField> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The steps that this one reads, with the field that names them.
+    pub fn references(&self) -> Vec<(&str, StepReference)> {
+        self.fields
+            .iter()
+            .flat_map(|field| field.value.references().into_iter().map(|reference| (field.name.as_str(), reference)))
+            .collect()
+    }
+}
+
+impl Program {
+    pub fn step(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+}

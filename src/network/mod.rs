@@ -1,0 +1,10 @@
+//! A network block, expanded: a flat list of layers with shapes ([`NetworkProgram`]), and its lowering to the [`graph`]
+//! of primitives for a batch. The language stage fills the list by asking each layer for its shape; this stage knows
+//! layers and primitives, and nothing of text, steps or data.
+
+pub mod graph;
+pub mod layers;
+pub mod lowering;
+mod program;
+
+pub use program::{LayerArguments, LayerCall, NetworkProgram, Shape, ShapeError, TensorId};

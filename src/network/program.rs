@@ -1,0 +1,91 @@
+//! What a network block comes to once names, sizes, loops and calls are resolved: a list of layer calls. It is what
+//! keys are made of, what a checkpoint carries so that it can be used alone, and what is lowered.
+
+use crate::language::Value;
+use serde::{Deserialize, Serialize};
+
+/// A shape without the batch dimension: `[channels, height, width]` or `[length]`.
+pub type Shape = Vec<usize>;
+
+/// Which tensor of a network: first its inputs, then the outputs of its layers, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TensorId(pub usize);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkProgram {
+    /// Where it was defined: `std.gan.cpd.generator`. For people; not part of keys.
+    pub name: String,
+    /// Its tensor inputs in the order of declaration.
+    pub inputs: Vec<(String, Shape)>,
+    /// In an order in which every input is there before it is read.
+    pub calls: Vec<LayerCall>,
+    pub output: TensorId,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerCall {
+    /// A registered layer: `conv`, `add`.
+    pub layer: String,
+    /// Where it stands: `generator/for.stage=3/conv_0`. Weights are named by it: `generator/for.stage=3/conv_0/weight`.
+    pub path: String,
+    pub inputs: Vec<TensorId>,
+    /// The static arguments in the order of declaration, defaults written out.
+    pub arguments: LayerArguments,
+    /// Shape of the output for one image.
+    pub shape: Shape,
+}
+
+/// Static arguments of a layer call.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct LayerArguments(pub Vec<(String, Value)>);
+
+/// Why a layer cannot be applied to these shapes, in words: found, expected.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct ShapeError {
+    pub message: String,
+    pub help: Option<String>,
+}
+
+impl ShapeError {
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+}
+
+impl NetworkProgram {
+    /// The shape of a tensor, without the batch.
+    pub fn shape(&self, id: TensorId) -> Option<&Shape> {
+        match id.0.checked_sub(self.inputs.len()) {
+            None => self.inputs.get(id.0).map(|(_, shape)| shape),
+            Some(index) => self.calls.get(index).map(|call| &call.shape),
+        }
+    }
+
+    pub fn output_shape(&self) -> Option<&Shape> {
+        self.shape(self.output)
+    }
+}
+
+impl LayerArguments {
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value)
+    }
+
+    /// A whole number that is not negative; the declaration's type and range have been checked before.
+    pub fn size(&self, name: &str) -> Result<usize, ShapeError> {
+        match self.get(name) {
+            Some(Value::Integer(value)) if *value >= 0 => Ok(*value as usize),
+            other => Err(ShapeError::new(format!("`{name}` must be a whole number, not {other:?}"))),
+        }
+    }
+
+    pub fn number(&self, name: &str) -> Result<f64, ShapeError> {
+        match self.get(name) {
+            Some(Value::Integer(value)) => Ok(*value as f64),
+            Some(Value::Number(value)) => Ok(*value),
+            Some(Value::Quantity(quantity)) => Ok(quantity.value),
+            other => Err(ShapeError::new(format!("`{name}` must be a number, not {other:?}"))),
+        }
+    }
+}

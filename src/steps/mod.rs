@@ -1,0 +1,107 @@
+//! What each kind of block does: one file and one line in [`all`] for each. Fields, types, defaults and documentation are
+//! declared in `stdlib/prelude.synth` (`native kind`). A step reads its fields and the files of its inputs, and writes
+//! files under names that are its ports (`train`, `generator`, `results`). It knows neither keys nor the cache.
+
+use crate::diagnostic::Diagnostic;
+use crate::language::Step;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One kind of step.
+pub trait StepKind: Sync {
+    /// As declared: `dataset`.
+    fn name(&self) -> &'static str;
+
+    /// Digest of the sources that decide what this kind makes; see `build.rs`. A change of it is a change of the key.
+    fn implementation(&self) -> &'static str;
+
+    /// Files outside the store that the step reads (images, tables), looked at while planning: for each a name for
+    /// messages and its path. Their content becomes part of the key. What can be known to be wrong is said here.
+    fn external_files(&self, _step: &Step) -> Result<Vec<PathBuf>, Diagnostic> {
+        Ok(Vec::new())
+    }
+
+    /// Whether names, titles and fields of the steps that it reads appear in its output, so that they are part of its key.
+    fn shows_provenance(&self) -> bool {
+        false
+    }
+
+    /// Does the work.
+    fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError>;
+}
+
+/// Every kind.
+pub fn all() -> &'static [&'static dyn StepKind] {
+    &[]
+}
+
+pub fn find(name: &str) -> Option<&'static dyn StepKind> {
+    all().iter().copied().find(|kind| kind.name() == name)
+}
+
+/// A finished step as another one sees it.
+#[derive(Clone, Debug)]
+pub struct Artefact {
+    pub step: String,
+    pub kind: String,
+    /// The output files of the step by port, or the one that the reference names. Read-only.
+    pub files: BTreeMap<String, PathBuf>,
+    /// The fields of the step, for provenance: `(name, value as text)`.
+    pub fields: Vec<(String, String)>,
+    /// The names of the steps that it read itself.
+    pub reads: Vec<String>,
+}
+
+/// All that a running step is given.
+pub struct StepContext<'a> {
+    pub step: &'a Step,
+    /// The finished steps that each field refers to, in the order in which they stand in the field.
+    pub inputs: BTreeMap<String, Vec<Artefact>>,
+    /// Where outputs are written: a fresh folder; every file in it is an output under its name. Published whole or not at all.
+    pub outputs: &'a Path,
+    /// Checkpoints of earlier, interrupted runs of the same step.
+    pub checkpoints: &'a dyn Checkpoints,
+    pub progress: &'a dyn Progress,
+    /// Set once when the user asks to stop: the step saves a checkpoint and returns [`StepError::Interrupted`].
+    pub interrupted: &'a std::sync::atomic::AtomicBool,
+    /// The value of the file's documentation and params, for the report.
+    pub pipeline: &'a PipelineFacts,
+}
+
+/// What is known of the whole file, for reports.
+#[derive(Clone, Debug, Default)]
+pub struct PipelineFacts {
+    pub file_name: String,
+    pub documentation: String,
+    pub params: Vec<(String, String)>,
+}
+
+/// States saved by a long step so that a later run goes on from there.
+pub trait Checkpoints {
+    /// The newest state at or before `horizon` (images, epochs) that reads back whole: its position and its file.
+    fn latest(&self, horizon: u64) -> Option<(u64, PathBuf)>;
+    /// Keeps a state: `write` fills the file, which becomes visible only when it is complete.
+    fn save(&self, position: u64, write: &mut dyn FnMut(&Path) -> std::io::Result<()>) -> std::io::Result<()>;
+}
+
+/// Where a step says how far it is.
+pub trait Progress: Sync {
+    /// `done` of `total` in `unit`s (`img`, `epochs`, `images`), with figures of the moment such as losses.
+    fn update(&self, done: u64, total: u64, unit: &str, figures: &[(&str, f64)]);
+}
+
+/// How a step ends when it does not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The user's file or data is at fault, or a file cannot be read or written.
+    #[error("{0}")]
+    Failed(Box<Diagnostic>),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<Diagnostic> for StepError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        StepError::Failed(Box::new(diagnostic))
+    }
+}

@@ -2,6 +2,10 @@
 //! declared in `stdlib/prelude.synth` (`native kind`). A step reads its fields and the files of its inputs, and writes
 //! files under names that are its ports (`train`, `generator`, `results`). It knows neither keys nor the cache.
 
+mod implementation;
+
+pub use implementation::implementation_of;
+
 use crate::diagnostic::Diagnostic;
 use crate::language::Step;
 use std::collections::BTreeMap;
@@ -12,13 +16,20 @@ pub trait StepKind: Sync {
     /// As declared: `dataset`.
     fn name(&self) -> &'static str;
 
-    /// Digest of the sources that decide what this kind makes; see `build.rs`. A change of it is a change of the key.
-    fn implementation(&self) -> &'static str;
+    /// The files and folders under `src/` that decide what this kind makes: `["steps/dataset.rs", "data", "random.rs"]`.
+    /// Their digest is the implementation in the key: a change of them reruns the kind. See [`implementation_of`].
+    fn sources(&self) -> &'static [&'static str];
 
-    /// Files outside the store that the step reads (images, tables), looked at while planning: for each a name for
-    /// messages and its path. Their content becomes part of the key. What can be known to be wrong is said here.
-    fn external_files(&self, _step: &Step) -> Result<Vec<PathBuf>, Diagnostic> {
+    /// Files outside the store that the step reads (images, tables), looked at while planning. Their names and contents
+    /// become part of the key. What can be known to be wrong (a missing file, a broken row) is said here.
+    fn external_files(&self, _step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
         Ok(Vec::new())
+    }
+
+    /// Whether an argument of a constructor only says where external files lie, as `root` of `chexpert(root, …)` does.
+    /// It is left out of the key: what is read counts, not the folder that it is read from.
+    fn is_location(&self, _function: &str, _argument: &str) -> bool {
+        false
     }
 
     /// Whether names, titles and fields of the steps that it reads appear in its output, so that they are part of its key.
@@ -37,6 +48,24 @@ pub fn all() -> &'static [&'static dyn StepKind] {
 
 pub fn find(name: &str) -> Option<&'static dyn StepKind> {
     all().iter().copied().find(|kind| kind.name() == name)
+}
+
+/// A file outside the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalFile {
+    /// What it is called where it does not matter where it lies: the path below the root, `train/patient00001/view1.jpg`.
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// The verdict of a `claim`: the engine reads it from the claim's `results` output, where it stands as
+/// `{"values": {}, "claim": {"holds": true, "condition": "gap.auroc_gap < 0.1", "found": "gap.auroc_gap = 0.07"}}`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Verdict {
+    pub holds: bool,
+    pub condition: String,
+    /// The numbers that were compared.
+    pub found: String,
 }
 
 /// A finished step as another one sees it.

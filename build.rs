@@ -1,0 +1,62 @@
+//! Facts about the sources that the program must know of itself. Each is one function that writes one file to `OUT_DIR`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?);
+    write_digests(&out)?;
+    println!("cargo::rerun-if-changed=build.rs");
+    Ok(())
+}
+
+/// `digests.rs`: the BLAKE3 digest of every file under `src/`, and of the versions of the crates that do arithmetic.
+/// `steps::implementation_of` combines them, so that a change of what computes a result is a change of its key.
+fn write_digests(out: &Path) -> io::Result<()> {
+    let mut files = Vec::new();
+    list(Path::new("src"), &mut files)?;
+    files.sort();
+    let mut text = String::from("/// Path under `src/` and digest, sorted by path.\npub const DIGESTS: &[(&str, &str)] = &[\n");
+    for file in &files {
+        let name = file.strip_prefix("src").unwrap_or(file).to_string_lossy().replace('\\', "/");
+        let _ = writeln!(text, "    ({name:?}, {:?}),", blake3::hash(&fs::read(file)?).to_hex().as_str());
+    }
+    text.push_str("];\n");
+    let _ = writeln!(text, "/// Versions of the crates that decode images or do arithmetic.\npub const CRATES: &str = {:?};", crates()?);
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=Cargo.lock");
+    fs::write(out.join("digests.rs"), text)
+}
+
+/// `gemm 0.19.0, image 0.25.9, …` from `Cargo.lock`.
+fn crates() -> io::Result<String> {
+    let wanted = ["gemm", "image", "png", "zune-jpeg"];
+    let lock = fs::read_to_string("Cargo.lock")?;
+    let mut found: Vec<String> = lock
+        .split("[[package]]")
+        .filter_map(|package| {
+            let value = |key: &str| {
+                let line = package.lines().find_map(|line| line.strip_prefix(key))?;
+                Some(line.trim_matches(|c: char| c == '"' || c == ' ' || c == '=').to_owned())
+            };
+            let name = value("name")?;
+            wanted.contains(&name.as_str()).then(|| Some(format!("{name} {}", value("version")?)))?
+        })
+        .collect();
+    found.sort();
+    Ok(found.join(", "))
+}
+
+/// Every `.rs` file under a folder.
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            list(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,1 +1,7 @@
-//! (stage kernels)
+//! The hot operations: what a graph of primitives spends its time in, written for the hardware.
+//!
+//! In come plain slices and the numbers that describe them (shapes, strides, settings); out come filled slices. Nothing
+//! here knows of graphs' meaning, of the language or of training. It is the only place where `unsafe` is allowed, each
+//! time with its reason.
+
+pub mod cpu;

@@ -1,0 +1,9 @@
+//! The processor's kernels: convolutions on register tiles, matrix products, the optimiser's step.
+//!
+//! Every kernel sums each element of its result in one fixed order, whatever the number of threads, so results are equal
+//! to the last bit on 1, 2 or more threads of the same machine. Between machines with different instruction sets the
+//! last bits may differ, because a fused multiply-add rounds once where two instructions round twice.
+
+pub mod adam;
+pub mod convolution;
+pub mod matmul;

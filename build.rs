@@ -23,7 +23,11 @@ fn write_digests(out: &Path) -> io::Result<()> {
         let _ = writeln!(text, "    ({name:?}, {:?}),", blake3::hash(&fs::read(file)?).to_hex().as_str());
     }
     text.push_str("];\n");
-    let _ = writeln!(text, "/// Versions of the crates that decode images or do arithmetic.\npub const CRATES: &str = {:?};", crates()?);
+    let _ = writeln!(
+        text,
+        "/// Versions of the crates that decode images or do arithmetic.\npub const CRATES: &str = {:?};",
+        crates()?
+    );
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=Cargo.lock");
     fs::write(out.join("digests.rs"), text)

@@ -5,6 +5,7 @@
 pub mod graph;
 pub mod layers;
 pub mod lowering;
+pub mod primitives;
 mod program;
 
 pub use program::{LayerArguments, LayerCall, NetworkProgram, Shape, ShapeError, TensorId};

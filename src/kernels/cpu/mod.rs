@@ -1,4 +1,5 @@
-//! The processor's kernels: convolutions on register tiles, matrix products, the optimiser's step.
+//! The processor: an executable with a buffer plan made once, and the kernels that it calls: fused elementwise chains,
+//! sums, convolutions on register tiles, matrix products, the optimiser's step.
 //!
 //! Every kernel sums each element of its result in one fixed order, whatever the number of threads, so results are equal
 //! to the last bit on 1, 2 or more threads of the same machine. Between machines with different instruction sets the
@@ -7,3 +8,10 @@
 pub mod adam;
 pub mod convolution;
 pub mod matmul;
+
+mod call;
+mod element;
+
+pub use call::{Arguments, Call, for_each_chunk};
+pub use convolution::ConvolutionGeometry;
+pub use element::Element;

@@ -1,6 +1,189 @@
-//! From a list of layers to a graph of primitives for one batch size.
+//! From a list of layers to a graph of primitives for one batch size. A network may be lowered several times into one
+//! graph (a penalty looks at the discriminator twice): the weights are then shared by name.
+
+use super::graph::{Graph, NodeId};
+use super::layers;
+use super::program::{LayerCall, NetworkProgram, Shape, ShapeError};
+use std::collections::BTreeMap;
+
+/// Whether batch statistics and dropout act (training) or their running averages do (inference).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Training,
+    Inference,
+}
+
+/// How a weight begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Initial {
+    /// Drawn from N(0, deviation²).
+    Normal {
+        deviation: f64,
+    },
+    Constant(f64),
+}
+
+/// One weight tensor or running statistic of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightSpecification {
+    /// Path of its layer and its own name: `generator/for.stage=3/conv_0/weight`.
+    pub name: String,
+    pub shape: Shape,
+    pub initial: Initial,
+    /// False for running statistics, which no gradient reaches.
+    pub trainable: bool,
+}
+
+/// The weights that a network turned out to have, in the order in which its layers stand.
+#[derive(Clone, Debug, Default)]
+pub struct WeightTable {
+    /// Put before each name in the graph, so that two networks share a graph without sharing weights.
+    prefix: String,
+    pub specifications: Vec<WeightSpecification>,
+    nodes: BTreeMap<String, NodeId>,
+    /// New values of running statistics after a step in training mode, by name.
+    pub updates: Vec<(String, NodeId)>,
+    /// Inputs of the graph that must be filled with uniform numbers in [0, 1) at each step, with their shapes.
+    pub randomness: Vec<(String, Shape)>,
+}
+
+impl WeightTable {
+    pub fn new(prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..Self::default() }
+    }
+
+    /// The name under which a weight is an input of the graph.
+    pub fn binding(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// The graph's node of a weight.
+    pub fn node(&self, name: &str) -> Option<NodeId> {
+        self.nodes.get(name).copied()
+    }
+
+    /// How many numbers are learned.
+    pub fn parameter_count(&self) -> usize {
+        self.specifications.iter().filter(|weight| weight.trainable).map(|weight| weight.shape.iter().product::<usize>()).sum()
+    }
+}
 
 /// What a layer is given while it adds its primitives.
 pub struct Lowering<'a> {
-    pub graph: &'a mut super::graph::Graph,
+    pub graph: &'a mut Graph,
+    pub batch: usize,
+    pub mode: Mode,
+    path: &'a str,
+    weights: &'a mut WeightTable,
+}
+
+impl Lowering<'_> {
+    /// The shape of a node, the batch first.
+    pub fn shape(&self, node: NodeId) -> Shape {
+        self.graph.shape(node).to_vec()
+    }
+
+    /// A learned tensor of this layer.
+    pub fn weight(&mut self, local_name: &str, shape: &[usize], initial: Initial) -> NodeId {
+        self.declare(local_name, shape, initial, true)
+    }
+
+    /// A running statistic of this layer.
+    pub fn state(&mut self, local_name: &str, shape: &[usize], initial: f64) -> NodeId {
+        self.declare(local_name, shape, Initial::Constant(initial), false)
+    }
+
+    /// What a running statistic becomes after this step. The first application of a network counts.
+    pub fn update_state(&mut self, local_name: &str, value: NodeId) {
+        let name = format!("{}/{local_name}", self.path);
+        if self.weights.updates.iter().all(|(known, _)| *known != name) {
+            self.weights.updates.push((name, value));
+        }
+    }
+
+    /// Uniform numbers in [0, 1), new at each step.
+    pub fn randomness(&mut self, local_name: &str, shape: &[usize]) -> NodeId {
+        let binding = self.weights.binding(&format!("{}/{local_name}", self.path));
+        if self.weights.randomness.iter().all(|(known, _)| *known != binding) {
+            self.weights.randomness.push((binding.clone(), shape.to_vec()));
+        }
+        self.graph.input(&binding, shape)
+    }
+
+    fn declare(&mut self, local_name: &str, shape: &[usize], initial: Initial, trainable: bool) -> NodeId {
+        let name = format!("{}/{local_name}", self.path);
+        if let Some(node) = self.weights.node(&name) {
+            return node;
+        }
+        let node = self.graph.input(&self.weights.binding(&name), shape);
+        self.weights.nodes.insert(name.clone(), node);
+        self.weights.specifications.push(WeightSpecification { name, shape: shape.to_vec(), initial, trainable });
+        node
+    }
+}
+
+/// Adds a network to a graph for `batch` samples and gives the node of its output, `[batch, …]`.
+///
+/// `inputs` stand in the order of the network's declaration and carry the batch as their first dimension.
+pub fn lower(
+    program: &NetworkProgram,
+    graph: &mut Graph,
+    batch: usize,
+    mode: Mode,
+    inputs: &[NodeId],
+    weights: &mut WeightTable,
+) -> Result<NodeId, ShapeError> {
+    let mut nodes: Vec<NodeId> = Vec::with_capacity(program.inputs.len() + program.calls.len());
+    for ((name, shape), node) in program.inputs.iter().zip(inputs) {
+        let found = graph.shape(*node);
+        if found.split_first() != Some((&batch, shape.as_slice())) {
+            return Err(ShapeError::new(format!("input `{name}` has shape {found:?}, but {batch} times {shape:?} is due")));
+        }
+        nodes.push(*node);
+    }
+    if nodes.len() != program.inputs.len() {
+        return Err(ShapeError::new(format!("{} inputs are given where {} are due", inputs.len(), program.inputs.len())));
+    }
+    for call in &program.calls {
+        let node = lower_call(call, graph, batch, mode, &nodes, weights)
+            .map_err(|error| ShapeError { message: format!("{}: {}", call.path, error.message), ..error })?;
+        nodes.push(node);
+    }
+    nodes.get(program.output.0).copied().ok_or_else(|| ShapeError::new("the network's output is none of its tensors"))
+}
+
+fn lower_call(
+    call: &LayerCall,
+    graph: &mut Graph,
+    batch: usize,
+    mode: Mode,
+    nodes: &[NodeId],
+    weights: &mut WeightTable,
+) -> Result<NodeId, ShapeError> {
+    let layer = layers::find(&call.layer).ok_or_else(|| ShapeError::new(format!("there is no layer `{}`", call.layer)))?;
+    let inputs: Vec<NodeId> = call
+        .inputs
+        .iter()
+        .map(|id| nodes.get(id.0).copied().ok_or_else(|| ShapeError::new("an input stands behind the layer that reads it")))
+        .collect::<Result<_, _>>()?;
+    let shapes: Vec<Shape> = inputs.iter().map(|node| graph.shape(*node).iter().skip(1).copied().collect()).collect();
+    let shape = layer.shape(&shapes.iter().collect::<Vec<_>>(), &call.arguments)?;
+    if shape != call.shape {
+        return Err(ShapeError::new(format!("makes {shape:?}, but {:?} is written down", call.shape)));
+    }
+    let mut lowering = Lowering { graph, batch, mode, path: &call.path, weights };
+    layer.lower(&mut lowering, &inputs, &call.arguments)
+}
+
+/// The weights of a network, without running it.
+pub fn weights(program: &NetworkProgram) -> Result<WeightTable, ShapeError> {
+    let mut graph = Graph::default();
+    let mut table = WeightTable::default();
+    let inputs: Vec<NodeId> = program
+        .inputs
+        .iter()
+        .map(|(name, shape)| graph.input(name, &std::iter::once(1).chain(shape.iter().copied()).collect::<Vec<_>>()))
+        .collect();
+    lower(program, &mut graph, 1, Mode::Training, &inputs, &mut table)?;
+    Ok(table)
 }

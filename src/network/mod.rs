@@ -8,4 +8,5 @@ pub mod lowering;
 pub mod primitives;
 mod program;
 
+pub use lowering::{Initial, Lowering, Mode, WeightSpecification, WeightTable, lower, weights};
 pub use program::{LayerArguments, LayerCall, NetworkProgram, Shape, ShapeError, TensorId};

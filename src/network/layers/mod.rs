@@ -1,7 +1,26 @@
 //! The layers that a network block may call: one file and one line in [`all`] for each. Names, parameters, ranges and
 //! documentation are declared in `stdlib/prelude.synth` (`native layer`); here stand shape, weights and lowering.
-//! Arithmetic on tensors is layers too: `add`, `subtract`, `multiply`, `divide`, `negate` (see `arithmetic`); these
-//! four have no declaration, being operators.
+//! Arithmetic on tensors is layers too (`add`, `scale`, … in [`arithmetic`]): these are operators and have no declaration.
+
+mod activation;
+pub mod arithmetic;
+mod batch_norm;
+mod bias;
+mod concat;
+mod conv;
+mod dense;
+mod downsample;
+mod dropout;
+mod flatten;
+mod global_average_pool;
+mod initial_weights;
+mod max_pool;
+mod minibatch_stddev;
+mod modulate;
+mod pixel_norm;
+mod reshape;
+mod total;
+mod upsample;
 
 use super::graph::NodeId;
 use super::lowering::Lowering;
@@ -19,12 +38,80 @@ pub trait Layer: Sync {
     fn lower(&self, lowering: &mut Lowering<'_>, inputs: &[NodeId], arguments: &LayerArguments) -> Result<NodeId, ShapeError>;
 }
 
+/// Every layer.
+pub fn all() -> &'static [&'static dyn Layer] {
+    &[
+        &activation::LEAKY_RELU,
+        &activation::RELU,
+        &activation::SIGMOID,
+        &activation::TANH,
+        &arithmetic::ADD,
+        &arithmetic::DIVIDE,
+        &arithmetic::MULTIPLY,
+        &arithmetic::SUBTRACT,
+        &arithmetic::Negate,
+        &arithmetic::Scale,
+        &arithmetic::Shift,
+        &batch_norm::BatchNorm,
+        &bias::Bias,
+        &concat::Concat,
+        &conv::Conv,
+        &dense::Dense,
+        &downsample::Downsample,
+        &dropout::Dropout,
+        &flatten::Flatten,
+        &global_average_pool::GlobalAveragePool,
+        &max_pool::MaxPool,
+        &minibatch_stddev::MinibatchStddev,
+        &modulate::Modulate,
+        &pixel_norm::PixelNorm,
+        &reshape::Reshape,
+        &total::Total,
+        &upsample::Upsample,
+    ]
+}
+
 /// The layer of a name.
 pub fn find(name: &str) -> Option<&'static dyn Layer> {
     all().iter().copied().find(|layer| layer.name() == name)
 }
 
-/// Every layer.
-pub fn all() -> &'static [&'static dyn Layer] {
-    &[]
+/// The functions that a `weights` argument may be: `equalized`, `he`, `normal`.
+pub use initial_weights::CONSTRUCTORS as WEIGHT_CONSTRUCTORS;
+
+/// The shape of the first of a layer's inputs.
+fn first<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, ShapeError> {
+    inputs.first().copied().ok_or_else(|| ShapeError::new("an input is missing"))
+}
+
+/// The node of a layer's input.
+fn input(inputs: &[NodeId], index: usize) -> Result<NodeId, ShapeError> {
+    inputs.get(index).copied().ok_or_else(|| ShapeError::new("an input is missing"))
+}
+
+/// Channels, height and width of an input that must be feature maps.
+fn maps(shape: &Shape) -> Result<[usize; 3], ShapeError> {
+    match shape.as_slice() {
+        [c, h, w] => Ok([*c, *h, *w]),
+        other => Err(ShapeError {
+            message: format!("needs feature maps [channels, height, width], but gets {other:?}"),
+            help: Some("`reshape` makes feature maps of a vector".into()),
+        }),
+    }
+}
+
+/// The length of an input that must be a vector.
+fn vector(shape: &Shape) -> Result<usize, ShapeError> {
+    match shape.as_slice() {
+        [k] => Ok(*k),
+        other => Err(ShapeError {
+            message: format!("needs a vector, but gets {other:?}"),
+            help: Some("`flatten` or `global_average_pool` make a vector of feature maps".into()),
+        }),
+    }
+}
+
+/// The shape that spreads one number per channel over a tensor of this shape: `[1, c, 1, 1]`, `[1, k]`.
+fn per_channel(shape: &[usize]) -> Shape {
+    shape.iter().enumerate().map(|(axis, size)| if axis == 1 { *size } else { 1 }).collect()
 }

@@ -1,0 +1,32 @@
+//! Largest value in windows of size × size pixels that move by `stride`; padding never wins.
+
+use super::super::graph::NodeId;
+use super::super::lowering::Lowering;
+use super::super::program::{LayerArguments, Shape, ShapeError};
+use super::{Layer, first, input, maps};
+
+pub struct MaxPool;
+
+impl Layer for MaxPool {
+    fn name(&self) -> &'static str {
+        "max_pool"
+    }
+
+    fn shape(&self, inputs: &[&Shape], arguments: &LayerArguments) -> Result<Shape, ShapeError> {
+        let [channels, height, width] = maps(first(inputs)?)?;
+        let (size, stride, padding) = (arguments.size("size")?, arguments.size("stride")?.max(1), arguments.size("padding")?);
+        if padding * 2 > size {
+            return Err(ShapeError::new(format!("a padding of {padding} is more than half of the window of {size}")));
+        }
+        let along = |pixels: usize| (pixels + 2 * padding).checked_sub(size).map(|room| room / stride + 1);
+        match (along(height), along(width)) {
+            (Some(height), Some(width)) => Ok(vec![channels, height, width]),
+            _ => Err(ShapeError::new(format!("a {size}×{size} window does not fit into {height}×{width} pixels"))),
+        }
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>, inputs: &[NodeId], arguments: &LayerArguments) -> Result<NodeId, ShapeError> {
+        let (size, stride, padding) = (arguments.size("size")?, arguments.size("stride")?.max(1), arguments.size("padding")?);
+        Ok(lowering.graph.max_pool(input(inputs, 0)?, size, stride, padding))
+    }
+}

@@ -4,4 +4,6 @@
 //! here knows of graphs' meaning, of the language or of training. It is the only place where `unsafe` is allowed, each
 //! time with its reason.
 
+#![allow(unsafe_code, clippy::indexing_slicing, clippy::panic)] // sizes are checked where a kernel is entered
+
 pub mod cpu;

@@ -2,16 +2,44 @@
 //!
 //! The three are bilinear and closed under differentiation: each one's gradients are the other two. Layouts are those of
 //! the graph: images `[n, c, h, w]`, weights `[o, c, k, k]`, dense and row-major.
+//!
+//! Forward and by the input go one of two ways: [`rows`] when a row of the result is a multiple of eight pixels and the
+//! stride is 1, [`across`] for everything else. Both call the register tiles of [`tile`]; [`weight`] is the third
+//! operation. Each element of a result is summed by one thread in an order that depends on the sizes alone.
 
+mod across;
 pub mod geometry;
+mod pass;
 pub mod plain;
+mod rows;
+mod tasks;
+mod tile;
+mod vector;
+mod weight;
+
+#[cfg(test)]
+mod tests;
 
 pub use geometry::ConvolutionGeometry;
 
+use pass::Pass;
+use rows::Rows;
+use vector::InstructionSet;
+use weight::WeightPlan;
+
+/// Operations of fewer multiplications than this are done by the calling thread; waking another costs more than it saves.
+const MULTIPLICATIONS_WORTH_A_THREAD: usize = 1 << 19;
+/// Numbers in a cache line; the workspace is used from the first whole line on.
+const LINE: usize = 16;
+
 impl ConvolutionGeometry {
-    /// Numbers of workspace that any of the three operations needs at most.
+    /// Numbers of workspace that any of the three operations needs at most, with the current number of threads. With more
+    /// threads later the operations use as many as have room.
     pub fn workspace_len(&self) -> usize {
-        0
+        let workers = rayon::current_num_threads();
+        let passes = [Pass::forward(self), Pass::input_gradient(self)];
+        let pass = passes.iter().map(|pass| pass_workspace(pass, workers)).max().unwrap_or(0);
+        LINE + pass.max(WeightPlan::new(self).workspace_len())
     }
 }
 
@@ -21,8 +49,8 @@ impl ConvolutionGeometry {
 /// # Panics
 /// When a slice's length does not fit the geometry.
 pub fn forward(geometry: &ConvolutionGeometry, input: &[f32], weight: &[f32], output: &mut [f32], workspace: &mut [f32]) {
-    check(geometry, input, weight, output, workspace);
-    plain::forward(geometry, input, weight, output);
+    check(geometry, input, weight, output);
+    run_pass(&Pass::forward(geometry), InstructionSet::detect(), input, weight, output, workspace);
 }
 
 /// The gradient by the input `[n, c, h, w]`, from the gradient by the output `[n, o, h', w']` and the weight.
@@ -36,8 +64,9 @@ pub fn input_gradient(
     input_gradient: &mut [f32],
     workspace: &mut [f32],
 ) {
-    check(geometry, input_gradient, weight, output_gradient, workspace);
-    plain::input_gradient(geometry, output_gradient, weight, input_gradient);
+    check(geometry, input_gradient, weight, output_gradient);
+    let pass = Pass::input_gradient(geometry);
+    run_pass(&pass, InstructionSet::detect(), output_gradient, weight, input_gradient, workspace);
 }
 
 /// The gradient by the weight `[o, c, k, k]`, from the input `[n, c, h, w]` and the gradient by the output.
@@ -51,15 +80,84 @@ pub fn weight_gradient(
     weight_gradient: &mut [f32],
     workspace: &mut [f32],
 ) {
-    check(geometry, input, weight_gradient, output_gradient, workspace);
-    plain::weight_gradient(geometry, input, output_gradient, weight_gradient);
+    check(geometry, input, weight_gradient, output_gradient);
+    run_weight(geometry, InstructionSet::detect(), input, output_gradient, weight_gradient, workspace);
 }
 
-fn check(geometry: &ConvolutionGeometry, input: &[f32], weight: &[f32], output: &[f32], workspace: &[f32]) {
+/// Numbers of workspace that a pass needs with `workers` threads.
+fn pass_workspace(pass: &Pass, workers: usize) -> usize {
+    pass.weight_len()
+        + match Rows::plan(pass) {
+            Some(rows) => rows.band_len(pass) * workers.max(1),
+            None => across::copy_len(pass.batch, pass.source_channels, pass.source_plane()),
+        }
+}
+
+fn run_pass(
+    pass: &Pass,
+    instructions: InstructionSet,
+    source: &[f32],
+    weight: &[f32],
+    destination: &mut [f32],
+    workspace: &mut [f32],
+) {
+    let multiplications = pass.batch * pass.destination_plane() * pass.weight_len();
+    if multiplications == 0 || source.is_empty() {
+        destination.fill(0.0);
+        return;
+    }
+    let workers = workers_for(multiplications);
+    let rows = Rows::plan(pass);
+    let workspace = whole_lines(workspace, pass_workspace(pass, 1));
+    let (packed, rest) = workspace.split_at_mut(pass.weight_len());
+    pass.pack_weights(weight, packed, workers);
+    match rows {
+        Some(rows) => {
+            let room = rest.len().checked_div(rows.band_len(pass)).unwrap_or(workers);
+            rows.run(pass, instructions, source, packed, destination, rest, workers.min(room));
+        }
+        None => {
+            let copy = &mut rest[..across::copy_len(pass.batch, pass.source_channels, pass.source_plane())];
+            let sizes = (pass.batch, pass.source_channels, pass.source_plane());
+            across::copy_images(instructions, source, sizes, copy, workers);
+            across::run(pass, instructions, copy, packed, destination, workers);
+        }
+    }
+}
+
+fn run_weight(
+    geometry: &ConvolutionGeometry,
+    instructions: InstructionSet,
+    input: &[f32],
+    output_gradient: &[f32],
+    weight_gradient: &mut [f32],
+    workspace: &mut [f32],
+) {
+    if geometry.multiplications() == 0 {
+        weight_gradient.fill(0.0);
+        return;
+    }
+    let plan = WeightPlan::new(geometry);
+    let workspace = whole_lines(workspace, plan.workspace_len());
+    let workers = workers_for(geometry.multiplications());
+    plan.run(instructions, input, output_gradient, weight_gradient, workspace, workers);
+}
+
+fn workers_for(multiplications: usize) -> usize {
+    if multiplications < MULTIPLICATIONS_WORTH_A_THREAD { 1 } else { rayon::current_num_threads() }
+}
+
+/// The workspace from its first whole cache line on.
+fn whole_lines(workspace: &mut [f32], needed: usize) -> &mut [f32] {
+    let length = workspace.len();
+    assert!(length >= needed + LINE, "the workspace has {length} numbers, the convolution needs {}", needed + LINE);
+    let start = workspace.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+    &mut workspace[start..]
+}
+
+fn check(geometry: &ConvolutionGeometry, input: &[f32], weight: &[f32], output: &[f32]) {
     assert!(geometry.stride > 0 && geometry.kernel > 0, "a convolution's stride and kernel must be at least 1: {geometry:?}");
     assert_eq!(input.len(), geometry.input_len(), "the input must fit {geometry:?}");
     assert_eq!(weight.len(), geometry.weight_len(), "the weight must fit {geometry:?}");
     assert_eq!(output.len(), geometry.output_len(), "the output must fit {geometry:?}");
-    let needed = geometry.workspace_len();
-    assert!(workspace.len() >= needed, "the workspace has {} numbers, {geometry:?} needs {needed}", workspace.len());
 }

@@ -1,0 +1,169 @@
+//! The way for every other size: a vector is the same pixel of eight images.
+//!
+//! Images are copied to `[block][pixel][channel][16 images]`, so that whatever the width, the stride or the kernel, lanes
+//! are full (when the batch is), pixels in the padding are left out instead of multiplied, and reads are contiguous.
+
+use super::pass::Pass;
+use super::tasks::{Shared, share_out};
+use super::tile::{ChannelTiles, TILE_CHANNELS, TILE_VECTORS, Tap, Tile, tile_function};
+#[cfg(target_arch = "x86_64")]
+use super::vector::Avx2;
+use super::vector::{InstructionSet, LANES, Portable, Vector};
+
+/// Images in a block: two vectors.
+pub const BLOCK: usize = 2 * LANES;
+/// Pixels worked out before they are put back in order.
+const PIXELS: usize = 64;
+/// Places of the kernel handled at once; larger kernels take several rounds.
+const TAPS: usize = 64;
+
+/// Numbers of the copy of a batch of images.
+pub fn copy_len(batch: usize, channels: usize, plane: usize) -> usize {
+    batch.next_multiple_of(BLOCK) * channels * plane
+}
+
+/// Copies `images` `[n, channels, plane]` to `copy` `[block][pixel][channel][16]`, zeros for images beyond the batch.
+pub fn copy_images(
+    instructions: InstructionSet,
+    images: &[f32],
+    (batch, channels, plane): (usize, usize, usize),
+    copy: &mut [f32],
+    workers: usize,
+) {
+    let groups = plane.div_ceil(LANES);
+    let copy = Shared::new(copy);
+    share_out(batch.div_ceil(BLOCK) * groups, workers, |_, index| {
+        let (block, pixel) = (index / groups, index % groups * LANES);
+        let pixels = LANES.min(plane - pixel);
+        // SAFETY: the pixels of one block are contiguous in the copy, and this task alone has this group of them.
+        let to = unsafe { copy.part((block * plane + pixel) * channels * BLOCK, pixels * channels * BLOCK) };
+        let count = BLOCK.min(batch - block * BLOCK);
+        let from = &images[block * BLOCK * channels * plane..][..count * channels * plane];
+        let from = Group { from, count, channels, plane, pixel };
+        match instructions {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `InstructionSet` is made only when the processor has it.
+            InstructionSet::Avx2 => unsafe { copy_group_avx2(&from, to) },
+            InstructionSet::Portable => copy_group::<Portable>(&from, to),
+        }
+    });
+}
+
+/// Up to eight neighbouring pixels of up to sixteen images.
+struct Group<'a> {
+    from: &'a [f32],
+    count: usize,
+    channels: usize,
+    plane: usize,
+    pixel: usize,
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn copy_group_avx2(group: &Group, to: &mut [f32]) {
+    copy_group::<Avx2>(group, to);
+}
+
+#[inline(always)]
+fn copy_group<V: Vector>(group: &Group, to: &mut [f32]) {
+    let record = group.channels * BLOCK;
+    let pixels = to.len() / record;
+    for channel in 0..group.channels {
+        for half in [0, LANES] {
+            if pixels == LANES {
+                // SAFETY: eight pixels from `pixel` on lie in the plane of each of the `count` images; the eight records
+                // of `to` have `channels` times sixteen numbers each. The instructions are the caller's.
+                unsafe {
+                    let mut rows = [V::zero(); LANES];
+                    for (image, row) in rows.iter_mut().enumerate() {
+                        if half + image < group.count {
+                            let start = ((half + image) * group.channels + channel) * group.plane + group.pixel;
+                            *row = V::load(group.from.as_ptr().add(start));
+                        }
+                    }
+                    for (pixel, column) in V::transpose(rows).into_iter().enumerate() {
+                        column.store(to.as_mut_ptr().add(pixel * record + channel * BLOCK + half));
+                    }
+                }
+            } else {
+                for (pixel, image) in (0..pixels).flat_map(|pixel| (half..half + LANES).map(move |image| (pixel, image))) {
+                    let start = (image * group.channels + channel) * group.plane + group.pixel + pixel;
+                    to[pixel * record + channel * BLOCK + image] = if image < group.count { group.from[start] } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+/// Carries out `pass` on `workers` threads from `copy`, the source as [`copy_images`] leaves it.
+pub fn run(pass: &Pass, instructions: InstructionSet, copy: &[f32], weights: &[f32], destination: &mut [f32], workers: usize) {
+    let tiles = ChannelTiles::new(pass.destination_channels);
+    let plane = pass.destination_plane();
+    let block_len = pass.source_plane() * pass.source_channels * BLOCK;
+    let destination = Shared::new(destination);
+    share_out(pass.batch.div_ceil(BLOCK) * tiles.count(), workers, |_, index| {
+        let (block, (channel, size)) = (index / tiles.count(), tiles.tile(index % tiles.count()));
+        let source = &copy[block * block_len..(block + 1) * block_len];
+        let packed = &weights[channel * pass.source_channels * pass.kernel * pass.kernel..];
+        let mut results = [0.0; TILE_CHANNELS * PIXELS * BLOCK];
+        for first in (0..plane).step_by(PIXELS) {
+            let pixels = PIXELS.min(plane - first);
+            for pixel in 0..pixels {
+                fill_pixel(pass, instructions, source, packed, size, first + pixel, &mut results[pixel * BLOCK..]);
+            }
+            for (m, image) in (0..size).flat_map(|m| (0..BLOCK.min(pass.batch - block * BLOCK)).map(move |image| (m, image))) {
+                let start = ((block * BLOCK + image) * pass.destination_channels + channel + m) * plane + first;
+                // SAFETY: this task alone has these channels of this block's images.
+                let to = unsafe { destination.part(start, pixels) };
+                let from = results[m * PIXELS * BLOCK + image..].iter().step_by(BLOCK);
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = *from;
+                }
+            }
+        }
+    });
+}
+
+/// Works out one pixel of sixteen images and of a tile's `size` channels; channel m's go to `results` from
+/// `m · PIXELS · BLOCK` on.
+fn fill_pixel(
+    pass: &Pass,
+    instructions: InstructionSet,
+    source: &[f32],
+    weights: &[f32],
+    size: usize,
+    pixel: usize,
+    results: &mut [f32],
+) {
+    let unit = pass.source_channels * BLOCK;
+    let mut taps = [Tap::default(); TAPS];
+    let (mut count, mut accumulate) = (0, false);
+    let mut vectors = [0; TILE_VECTORS];
+    vectors[1] = LANES;
+    let mut flush = |taps: &[Tap], accumulate: bool| {
+        let tile = Tile {
+            taps,
+            channels: pass.source_channels,
+            channel_stride: BLOCK,
+            source: source.as_ptr(),
+            vectors,
+            weights: weights.as_ptr(),
+            destination: results.as_mut_ptr(),
+            destination_stride: PIXELS * BLOCK,
+            accumulate,
+        };
+        assert!(results.len() >= (size - 1) * PIXELS * BLOCK + BLOCK, "a pixel's results must have room");
+        // SAFETY: the processor has these instructions. Each tap is a pixel of the source, whose record has sixteen
+        // numbers for each channel; the packed weights begin with this tile's; the results have room, as checked.
+        unsafe { tile_function(instructions, size, 2)(&tile) };
+    };
+    pass.taps_at(pixel / pass.destination_width, pixel % pass.destination_width, unit, |tap| {
+        if count == TAPS {
+            flush(&taps, accumulate);
+            (count, accumulate) = (0, true);
+        }
+        taps[count] = tap;
+        count += 1;
+    });
+    flush(&taps[..count], accumulate);
+}

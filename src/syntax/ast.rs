@@ -6,6 +6,8 @@ pub type Name = Spanned<String>;
 
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct File {
+    /// A first block of `##` lines that an empty line separates from the next: it is about the file.
+    pub documentation: String,
     pub edition: Option<Spanned<i64>>,
     pub declarations: Vec<Declaration>,
 }

@@ -1,4 +1,65 @@
-//! Text to tree. pest pairs become a lossless tree at once (nothing else imports pest), and that a typed view, [`ast`].
-//! Mistakes become diagnostics and error nodes; parsing always gives a tree.
+//! Text to tree. [`parse`] takes a file through four stages: a look at its characters (`screening`), the pest grammar
+//! (`grammar`, the only file that knows pest), the lossless [`tree`], and the typed view of it, [`ast`], which the language
+//! reads. Mistakes become diagnostics (worded in `mistakes`) and error nodes; parsing always gives a tree and never fails.
+//!
+//! Nothing here knows what names mean: blocks, functions and units are only words.
 
 pub mod ast;
+mod grammar;
+mod mistakes;
+mod screening;
+#[cfg(test)]
+mod tests;
+pub mod tree;
+mod view;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, Sources, Span};
+use tree::{Kind, Node};
+
+/// What reading one file gives.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    pub file: ast::File,
+    /// Every character of the text, comments included.
+    pub tree: Node,
+    /// All mistakes of form, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How many mistakes of one file are told; a file with more is most likely no Synth at all.
+const MOST_MISTAKES: usize = 100;
+
+/// Reads a file. An unknown id gives an empty file.
+pub fn parse(sources: &Sources, file: FileId) -> Parsed {
+    let text = sources.get(file).map_or("", |source| &source.text);
+    let screened = screening::screen(text, file);
+    let mut diagnostics = screened.diagnostics;
+    let whole = Span::new(file, 0, text.len());
+    let mut parsed = Parsed {
+        file: ast::File::default(),
+        tree: Node { kind: Kind::Unreadable, span: whole, children: Vec::new() },
+        diagnostics: Vec::new(),
+    };
+    if !screened.too_deep {
+        match grammar::file(&screened.text, file) {
+            Some(tree) => {
+                let (view, mistakes) = view::view(&screened.text, &tree);
+                diagnostics.extend(mistakes);
+                parsed.file = view;
+                parsed.tree = tree;
+            }
+            None => diagnostics.push(mistakes::too_slow(Span::new(file, 0, text.find('\n').unwrap_or(text.len())))),
+        }
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
+    if diagnostics.len() > MOST_MISTAKES {
+        let more = diagnostics.len() - MOST_MISTAKES;
+        diagnostics.truncate(MOST_MISTAKES);
+        if let Some(last) = diagnostics.pop() {
+            diagnostics.push(last.note(format!("{more} further mistakes of form in this file are not shown")));
+        }
+    }
+    parsed.diagnostics = diagnostics;
+    parsed
+}

@@ -10,8 +10,14 @@ pub mod convolution;
 pub mod matmul;
 
 mod call;
+mod chain;
 mod element;
+mod executable;
+mod fusion;
+mod memory;
+mod plan;
 
 pub use call::{Arguments, Call, for_each_chunk};
 pub use convolution::ConvolutionGeometry;
 pub use element::Element;
+pub use executable::Executable;

@@ -1,0 +1,65 @@
+//! Arguments of a native constructor by name and type. The language has checked names, types and ranges against the
+//! declaration in `stdlib/`; a mismatch here means that the declaration and the implementation differ, and says so.
+
+use crate::diagnostic::Diagnostic;
+use crate::language::{Construction, Value};
+
+/// The arguments of one construction.
+#[derive(Clone, Copy, Debug)]
+pub struct Arguments<'a>(pub &'a Construction);
+
+impl<'a> Arguments<'a> {
+    pub fn integer(&self, name: &str) -> Result<u64, Diagnostic> {
+        match self.value(name)? {
+            Value::Integer(value) if *value >= 0 => Ok(*value as u64),
+            other => Err(self.mismatch(name, "a whole number that is not negative", other)),
+        }
+    }
+
+    /// A share as a fraction: 70% is 0.7.
+    pub fn ratio(&self, name: &str) -> Result<f64, Diagnostic> {
+        match self.value(name)? {
+            Value::Quantity(quantity) if quantity.dimension == "ratio" => Ok(quantity.value),
+            other => Err(self.mismatch(name, "a share such as 70%", other)),
+        }
+    }
+
+    pub fn text(&self, name: &str) -> Result<&'a str, Diagnostic> {
+        match self.value(name)? {
+            Value::Text(text) => Ok(text),
+            other => Err(self.mismatch(name, "a text", other)),
+        }
+    }
+
+    pub fn choice(&self, name: &str) -> Result<&'a str, Diagnostic> {
+        match self.value(name)? {
+            Value::Choice(word) => Ok(word),
+            other => Err(self.mismatch(name, "one of its words", other)),
+        }
+    }
+
+    pub fn texts(&self, name: &str) -> Result<Vec<String>, Diagnostic> {
+        let value = self.value(name)?;
+        let Value::List(items) = value else { return Err(self.mismatch(name, "a list of texts", value)) };
+        items
+            .iter()
+            .map(|item| match item {
+                Value::Text(text) => Ok(text.clone()),
+                other => Err(self.mismatch(name, "a list of texts", other)),
+            })
+            .collect()
+    }
+
+    fn value(&self, name: &str) -> Result<&'a Value, Diagnostic> {
+        self.0.arguments.iter().find(|(given, _)| given == name).map(|(_, value)| value).ok_or_else(|| {
+            Diagnostic::error("E0513", format!("`{}` came without its argument `{name}`", self.0.function))
+                .help("this is a mistake in synth: the declaration in `stdlib/` and its implementation differ")
+        })
+    }
+
+    fn mismatch(&self, name: &str, expected: &str, found: &Value) -> Diagnostic {
+        Diagnostic::error("E0513", format!("`{name}` of `{}` must be {expected}", self.0.function))
+            .note(format!("found {found:?}"))
+            .help("this is a mistake in synth: the declaration in `stdlib/` and its implementation differ")
+    }
+}

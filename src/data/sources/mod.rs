@@ -1,0 +1,65 @@
+//! Where images come from: one file and one line in [`open`] for each constructor of type `source`. A source lists its
+//! records first (patient, labels, where the image is), which is cheap, and makes one image at a time, from any thread.
+
+mod chexpert;
+mod phantom;
+
+use super::image::ImageFormat;
+use crate::diagnostic::Diagnostic;
+use crate::language::Construction;
+use std::path::PathBuf;
+
+/// One image before it is decoded or drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Images of one patient have the same name here.
+    pub patient: String,
+    /// The image's own name, wherever its source lies: `train/patient00001/study1/view1_frontal.jpg`.
+    pub name: String,
+    /// 1 where the finding is present, in the order of [`Source::label_names`].
+    pub labels: Vec<u8>,
+    pub place: Place,
+}
+
+/// Where an image is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a file that a table names: `table` and `row` (its line, from 1) are for messages.
+    File { path: PathBuf, table: &'static str, row: u64 },
+    /// Drawn by a phantom.
+    Drawn { patient: u64, image: u64 },
+}
+
+/// A file outside the store: its name below the root of its source, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// A source that has been opened: its tables are read and checked.
+pub trait Source: Send + Sync + std::fmt::Debug {
+    fn label_names(&self) -> &[String];
+
+    /// In an order that does not depend on where the source lies.
+    fn records(&self) -> &[Record];
+
+    /// All files that are read, tables first; an error names those that are missing.
+    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic>;
+
+    /// The pixels of one record, `[1, size, size]`.
+    fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic>;
+}
+
+/// Arguments of sources that only say where files lie, as `(constructor, argument)`. What lies there counts, not where.
+pub const LOCATIONS: &[(&str, &str)] = &[("chexpert", "root")];
+
+/// Opens the source that a constructor describes.
+pub fn open(construction: &Construction) -> Result<Box<dyn Source>, Diagnostic> {
+    match construction.function.as_str() {
+        "phantom.chest" => Ok(Box::new(phantom::Phantom::new(construction)?)),
+        "chexpert" => Ok(Box::new(chexpert::Chexpert::new(construction)?)),
+        other => Err(Diagnostic::error("E0513", format!("`{other}` is not a source of images"))
+            .help("sources are `phantom.chest` and `chexpert`")),
+    }
+}

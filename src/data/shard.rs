@@ -121,9 +121,8 @@ impl Shard {
 
     /// Reads a file and checks everything that the rest of the program relies on.
     pub fn read(path: &Path) -> Result<Self, Diagnostic> {
-        let bytes = std::fs::read(path).map_err(|error| {
-            Diagnostic::error("E0511", format!("cannot read `{}`", path.display())).note(error.to_string())
-        })?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| Diagnostic::error("E0511", format!("cannot read `{}`", path.display())).note(error.to_string()))?;
         Self::from_bytes(&bytes).map_err(|fault| broken(path, &fault))
     }
 

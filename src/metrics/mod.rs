@@ -1,1 +1,7 @@
-//! (stage metrics)
+//! Numbers that judge: one file a metric, each with its source and a test against published or independently computed
+//! values. In come scores, labels and patients; out go numbers with intervals. Nothing here knows of steps or files.
+
+pub mod auroc;
+pub mod bootstrap;
+pub mod delong;
+pub mod utility;

@@ -2,6 +2,7 @@
 //! declared in `stdlib/prelude.synth` (`native kind`). A step reads its fields and the files of its inputs, and writes
 //! files under names that are its ports (`train`, `generator`, `results`). It knows neither keys nor the cache.
 
+mod dataset;
 mod implementation;
 
 pub use implementation::implementation_of;
@@ -43,7 +44,7 @@ pub trait StepKind: Sync {
 
 /// Every kind.
 pub fn all() -> &'static [&'static dyn StepKind] {
-    &[]
+    &[&dataset::Dataset]
 }
 
 pub fn find(name: &str) -> Option<&'static dyn StepKind> {

@@ -52,7 +52,8 @@ impl Chexpert {
         let arguments = Arguments(construction);
         let root = PathBuf::from(arguments.text("root")?);
         let findings = arguments.texts("findings")?;
-        if let Some(twice) = findings.iter().enumerate().find(|(at, name)| findings.iter().take(*at).any(|other| other == *name)) {
+        if let Some(twice) = findings.iter().enumerate().find(|(at, name)| findings.iter().take(*at).any(|other| other == *name))
+        {
             return Err(Diagnostic::error("E0507", format!("the finding \"{}\" is listed twice", twice.1))
                 .help("every finding is one column of the labels: list it once"));
         }
@@ -102,7 +103,9 @@ fn find_tables(root: &Path) -> Result<Vec<(&'static str, PathBuf)>, Diagnostic> 
     }
     let error = missing(format!("the data folder `{}` holds neither `train.csv` nor `valid.csv`", root.display()));
     let mut below: Vec<PathBuf> = std::fs::read_dir(root)
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("train.csv").exists()).collect())
+        .map(|entries| {
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("train.csv").exists()).collect()
+        })
         .unwrap_or_default();
     below.sort();
     Err(match below.first() {
@@ -195,15 +198,28 @@ impl Rules<'_> {
     }
 
     /// One row; `None` where a filter removes it. The error says what is wrong with it.
-    fn record(&mut self, table: &'static str, line: u64, columns: &Columns, row: &csv::StringRecord) -> Result<Option<Record>, String> {
+    fn record(
+        &mut self,
+        table: &'static str,
+        line: u64,
+        columns: &Columns,
+        row: &csv::StringRecord,
+    ) -> Result<Option<Record>, String> {
         self.rows += 1;
         if row.len() != columns.fields {
-            return Err(format!("it has {}, and the first line names {}", count(row.len(), "field"), count(columns.fields, "column")));
+            return Err(format!(
+                "it has {}, and the first line names {}",
+                count(row.len(), "field"),
+                count(columns.fields, "column")
+            ));
         }
         let cell = |at: usize| row.get(at).unwrap_or("").trim();
         let (name, path) = self.image_path(cell(columns.path))?;
         let patient = patient(&name).ok_or_else(|| {
-            format!("\"{}\" in column \"{PATH}\" names no patient: a folder such as `patient00042` is expected", cell(columns.path))
+            format!(
+                "\"{}\" in column \"{PATH}\" names no patient: a folder such as `patient00042` is expected",
+                cell(columns.path)
+            )
         })?;
         let mut labels = Vec::with_capacity(columns.findings.len());
         let mut is_uncertain = false;
@@ -246,7 +262,8 @@ impl Rules<'_> {
                 _ => return Err(format!("\"{cell}\" in column \"{PATH}\" must be a path below the data folder")),
             }
         }
-        let own_folder = parts.len() > 1 && !parts.first().is_some_and(|first| TABLES.iter().any(|table| table.starts_with(first)));
+        let own_folder = parts.len() > 1
+            && !parts.first().is_some_and(|first| TABLES.iter().any(|table| table.strip_suffix(".csv") == Some(first)));
         let below: Vec<String> = parts.into_iter().skip(usize::from(own_folder)).collect();
         if below.is_empty() {
             return Err(format!("column \"{PATH}\" is empty"));

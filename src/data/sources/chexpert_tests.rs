@@ -74,12 +74,16 @@ fn labels_views_and_patients_are_read() {
 #[test]
 fn both_tables_any_order_of_columns_marks_and_line_ends() {
     let folder = Folder::new(&[A]);
-    let rows = "Fracture,Path,Frontal/Lateral,Edema\r\n1,CheXpert-v1.0-small/valid/patient9/study1/view1_frontal.jpg,Frontal,-1\r\n";
+    let rows =
+        "Fracture,Path,Frontal/Lateral,Edema\r\n1,CheXpert-v1.0-small/valid/patient9/study1/view1_frontal.jpg,Frontal,-1\r\n";
     folder.table("valid.csv", &format!("\u{feff}{rows}"));
     let source = folder.open().unwrap();
     assert_eq!(labels(&source), [[1, 0], [1, 1]]);
     assert_eq!(source.records()[1].patient, "patient9");
-    folder.table("valid.csv", "\u{feff}Path,Frontal/Lateral,Edema,Fracture\r\nvalid/patient9/study1/view1_frontal.jpg,Frontal,,1\r\n");
+    folder.table(
+        "valid.csv",
+        "\u{feff}Path,Frontal/Lateral,Edema,Fracture\r\nvalid/patient9/study1/view1_frontal.jpg,Frontal,,1\r\n",
+    );
     assert_eq!(folder.open().unwrap().records()[1].name, "valid/patient9/study1/view1_frontal.jpg");
 }
 
@@ -182,7 +186,8 @@ fn missing_and_damaged_images() {
 #[test]
 fn the_real_radiographs_are_read() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/CheXpert-v1.0-small");
-    let root = if root.is_dir() { root } else { Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/CheXpert-v1.0-small") };
+    let root =
+        if root.is_dir() { root } else { Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/CheXpert-v1.0-small") };
     if !root.is_dir() {
         eprintln!("skipped: the shared radiographs are not beside the repository");
         return;

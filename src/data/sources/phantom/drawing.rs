@@ -165,7 +165,8 @@ fn lung(anatomy: &Anatomy, exposure: &Exposure, findings: [bool; 4], heart: f64,
     let ribs = (TAU * ((y - 0.15 * u * u) / anatomy.rib_step + anatomy.rib_phase)).cos().max(0.0).powi(2);
     let mut dense = 0.0;
     if nodule && nodule_side == side {
-        let (across, along) = (anatomy.nodule_radius * anatomy.nodule_angle.cos(), anatomy.nodule_radius * anatomy.nodule_angle.sin());
+        let (across, along) =
+            (anatomy.nodule_radius * anatomy.nodule_angle.cos(), anatomy.nodule_radius * anatomy.nodule_angle.sin());
         let nodule_x = lung_x + anatomy.lung_width * (0.10 * side + 0.65 * across);
         let nodule_y = -0.10 + 0.42 * along;
         let width = 0.065 + 0.065 * exposure.nodule_size;

@@ -1,0 +1,284 @@
+//! `dataset`: opens the source, splits its records and packs each part into a shard (`train`, `valid`, `test`).
+
+use super::{ExternalFile, StepContext, StepError, StepKind};
+use crate::data::image::ImageFormat;
+use crate::data::shard::Shard;
+use crate::data::sources::{self, Record, Source};
+use crate::data::split::{PARTS, SplitRule};
+use crate::diagnostic::Diagnostic;
+use crate::language::{Construction, Step, Value};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub struct Dataset;
+
+/// Images made between two looks at the user's wish to stop.
+const STRETCH: usize = 512;
+/// How many unreadable images a message names.
+const NAMED: usize = 5;
+
+impl StepKind for Dataset {
+    fn name(&self) -> &'static str {
+        "dataset"
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &["steps/dataset.rs", "data", "random.rs"]
+    }
+
+    fn external_files(&self, step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
+        // All that needs no pixels is checked here, while planning.
+        format(step)?;
+        let rule = split_rule(step)?;
+        let source = source(step)?;
+        rule.split(source.records()).map_err(|error| at(step, "split", error))?;
+        let files = source.files().map_err(|error| at(step, "source", error))?;
+        Ok(files.into_iter().map(|file| ExternalFile { name: file.name, path: file.path }).collect())
+    }
+
+    fn is_location(&self, function: &str, argument: &str) -> bool {
+        sources::LOCATIONS.contains(&(function, argument))
+    }
+
+    fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
+        let step = context.step;
+        let (format, rule, source) = (format(step)?, split_rule(step)?, source(step)?);
+        let parts = rule.split(source.records()).map_err(|error| at(step, "split", error))?;
+        let work = Work { context, source: source.as_ref(), format, done: AtomicUsize::new(0) };
+        for (name, part) in PARTS.iter().zip(&parts) {
+            let records: Vec<&Record> = part.iter().filter_map(|index| source.records().get(*index)).collect();
+            let shard = work.pack(&records, &construction(step, "source")?.function)?;
+            shard.write(&context.outputs.join(name))?;
+        }
+        Ok(())
+    }
+}
+
+/// What packing needs to know.
+struct Work<'a> {
+    context: &'a StepContext<'a>,
+    source: &'a dyn Source,
+    format: ImageFormat,
+    done: AtomicUsize,
+}
+
+impl Work<'_> {
+    /// Makes the images of one part on all threads, in the order of its records.
+    fn pack(&self, records: &[&Record], source_name: &str) -> Result<Shard, StepError> {
+        let (source, format) = (self.source, self.format);
+        let size = format.size;
+        let mut images = Vec::with_capacity(records.len() * size * size);
+        let (mut faults, mut broken) = (Vec::new(), 0usize);
+        for stretch in records.chunks(STRETCH) {
+            if self.context.interrupted.load(Ordering::Relaxed) {
+                return Err(StepError::Interrupted);
+            }
+            let made: Vec<Result<Vec<u8>, Diagnostic>> =
+                stretch.par_iter().map(|record| source.image(record, &format)).collect();
+            for image in made {
+                match image {
+                    Ok(pixels) => images.extend(pixels),
+                    Err(fault) => {
+                        broken += 1;
+                        if faults.len() < NAMED {
+                            faults.push(fault);
+                        }
+                    }
+                }
+            }
+            let done = self.done.fetch_add(stretch.len(), Ordering::Relaxed) + stretch.len();
+            self.context.progress.update(done as u64, self.source.records().len() as u64, "images", &[]);
+        }
+        if let Some(fault) = together(faults, broken) {
+            return Err(at(self.context.step, "source", fault).into());
+        }
+        let (patients, patient_names) = patients(records);
+        Ok(Shard {
+            images,
+            labels: records.iter().flat_map(|record| record.labels.iter().copied()).collect(),
+            patients,
+            patient_names,
+            label_names: self.source.label_names().to_vec(),
+            channels: 1,
+            height: size,
+            width: size,
+            source: source_name.to_owned(),
+        })
+    }
+}
+
+/// Numbers the patients in the order in which they first appear.
+fn patients(records: &[&Record]) -> (Vec<u32>, Vec<String>) {
+    let (mut numbers, mut names) = (BTreeMap::new(), Vec::new());
+    let patients = records
+        .iter()
+        .map(|record| {
+            *numbers.entry(record.patient.as_str()).or_insert_with(|| {
+                names.push(record.patient.clone());
+                names.len() as u32 - 1
+            })
+        })
+        .collect();
+    (patients, names)
+}
+
+/// One message for all images of a part that could not be made.
+fn together(faults: Vec<Diagnostic>, broken: usize) -> Option<Diagnostic> {
+    let mut faults = faults.into_iter();
+    let first = faults.next()?;
+    if broken == 1 {
+        return Some(first);
+    }
+    let mut all = Diagnostic::error(first.code, format!("{broken} images cannot be read"));
+    all.help = first.help.clone();
+    for fault in std::iter::once(first).chain(faults) {
+        all = all.note(format!("{}: {}", fault.message, fault.notes.join("; ")));
+    }
+    let rest = broken - all.notes.len();
+    Some(if rest == 0 { all } else { all.note(format!("… and {rest} more")) })
+}
+
+fn format(step: &Step) -> Result<ImageFormat, Diagnostic> {
+    ImageFormat::new(construction(step, "image")?).map_err(|error| at(step, "image", error))
+}
+
+fn split_rule(step: &Step) -> Result<SplitRule, Diagnostic> {
+    SplitRule::new(construction(step, "split")?).map_err(|error| at(step, "split", error))
+}
+
+fn source(step: &Step) -> Result<Box<dyn Source>, Diagnostic> {
+    sources::open(construction(step, "source")?).map_err(|error| at(step, "source", error))
+}
+
+fn construction<'a>(step: &'a Step, field: &str) -> Result<&'a Construction, Diagnostic> {
+    match step.field(field).map(|field| &field.value) {
+        Some(Value::Construction(construction)) => Ok(construction),
+        _ => Err(Diagnostic::error("E0513", format!("`{}` has no `{field}` that a dataset can use", step.name))
+            .label(step.span, "in this block")
+            .help("this is a mistake in synth: the declaration in `stdlib/` and its implementation differ")),
+    }
+}
+
+/// Points a message at the field that it is about.
+fn at(step: &Step, field: &str, error: Diagnostic) -> Diagnostic {
+    let span = step.field(field).map_or(step.span, |field| field.span);
+    error.label(span, format!("`{field}` of `{}`", step.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{Quantity, Role, StepField};
+    use crate::steps::{Checkpoints, PipelineFacts, Progress};
+    use std::path::{Path, PathBuf};
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
+
+    struct Nothing(Mutex<Vec<(u64, u64)>>);
+    impl Checkpoints for Nothing {
+        fn latest(&self, _: u64) -> Option<(u64, PathBuf)> {
+            None
+        }
+        fn save(&self, _: u64, _: &mut dyn FnMut(&Path) -> std::io::Result<()>) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    impl Progress for Nothing {
+        fn update(&self, done: u64, total: u64, _: &str, _: &[(&str, f64)]) {
+            self.0.lock().unwrap().push((done, total));
+        }
+    }
+
+    fn phantom_step(patients: i64, train: f64) -> Step {
+        let field = |name: &str, function: &str, arguments: Vec<(&str, Value)>| StepField {
+            name: name.to_owned(),
+            role: Role::Identity,
+            value: Value::Construction(Construction {
+                function: function.to_owned(),
+                arguments: arguments.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            }),
+            span: Default::default(),
+            is_default: false,
+        };
+        let ratio = |value| Value::Quantity(Quantity { value, dimension: "ratio".into() });
+        let integer = Value::Integer;
+        let fields = vec![
+            field(
+                "source",
+                "phantom.chest",
+                vec![("patients", integer(patients)), ("findings", integer(4)), ("seed", integer(1))],
+            ),
+            field("image", "gray", vec![("size", integer(16)), ("fit", Value::Choice("crop".into()))]),
+            field(
+                "split",
+                "by",
+                vec![
+                    ("unit", Value::Choice("patient".into())),
+                    ("train", ratio(train)),
+                    ("valid", ratio(0.15)),
+                    ("test", ratio(0.15)),
+                    ("seed", integer(1)),
+                ],
+            ),
+        ];
+        Step { name: "chest".into(), kind: "dataset".into(), fields, span: Default::default() }
+    }
+
+    fn run(step: &Step, outputs: &Path, stop: bool) -> (Result<(), StepError>, Vec<(u64, u64)>) {
+        let nothing = Nothing(Mutex::default());
+        let (interrupted, pipeline) = (AtomicBool::new(stop), PipelineFacts::default());
+        let mut context = StepContext {
+            step,
+            inputs: BTreeMap::new(),
+            outputs,
+            checkpoints: &nothing,
+            progress: &nothing,
+            interrupted: &interrupted,
+            pipeline: &pipeline,
+        };
+        let result = Dataset.run(&mut context);
+        (result, nothing.0.into_inner().unwrap())
+    }
+
+    #[test]
+    fn three_shards_hold_all_images_and_no_patient_twice() {
+        let step = phantom_step(300, 0.7);
+        assert_eq!(Dataset.external_files(&step).unwrap(), []);
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (result, progress) = run(&step, folders[0].path(), false);
+        result.unwrap();
+        let shards = PARTS.map(|name| Shard::read(&folders[0].path().join(name)).unwrap());
+        let images: usize = shards.iter().map(Shard::len).sum();
+        assert_eq!(progress.last(), Some(&(images as u64, images as u64)));
+        let mut names: Vec<&String> = shards.iter().flat_map(|shard| &shard.patient_names).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 300);
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        one.install(|| run(&step, folders[1].path(), false)).0.unwrap();
+        for name in PARTS {
+            let bytes = folders.each_ref().map(|folder| std::fs::read(folder.path().join(name)).unwrap());
+            assert_eq!(bytes[0], bytes[1], "{name} differs between one and more threads");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_while_planning_and_a_stop_is_obeyed() {
+        let error = Dataset.external_files(&phantom_step(300, 0.8)).unwrap_err();
+        assert_eq!((error.code, error.labels[0].text.as_str()), ("E0508", "`split` of `chest`"));
+        assert_eq!(Dataset.external_files(&phantom_step(1, 0.7)).unwrap_err().code, "E0509");
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(run(&phantom_step(3_000, 0.7), folder.path(), true).0, Err(StepError::Interrupted)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn several_unreadable_images_make_one_message() {
+        let fault = |name: &str| Diagnostic::error("E0505", format!("the image `{name}`")).note("cut");
+        assert_eq!(together(vec![fault("a")], 1).unwrap().message, "the image `a`");
+        let all = together(vec![fault("a"), fault("b")], 7).unwrap();
+        assert_eq!(all.notes, ["the image `a`: cut", "the image `b`: cut", "… and 5 more"]);
+        assert!(together(Vec::new(), 0).is_none());
+    }
+}

@@ -148,8 +148,7 @@ fn check(arms: &[(&str, &[f32])], labels: usize, images: usize, findings: usize)
         }
         if let Some((at, score)) = scores.iter().enumerate().find(|(_, score)| !score.is_finite()) {
             let message = format!("the `{arm}` classifier gives image {} the score {score}", at / findings);
-            return Err(Diagnostic::error("E0512", message)
-            .help("its training diverged: lower the rate of its optimiser"));
+            return Err(Diagnostic::error("E0512", message).help("its training diverged: lower the rate of its optimiser"));
         }
     }
     Ok(())

@@ -372,7 +372,7 @@ impl Graph {
             return a;
         }
         if let Some(value) = self.constant_value(a) {
-            let same = self.elements(a) == shape.iter().product();
+            let same = self.elements(a) == shape.iter().product::<usize>();
             assert!(same, "reshape of {:?} to {shape:?}", self.shape(a));
             return self.constant(value, shape);
         }

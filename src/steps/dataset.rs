@@ -74,8 +74,7 @@ impl Work<'_> {
             if self.context.interrupted.load(Ordering::Relaxed) {
                 return Err(StepError::Interrupted);
             }
-            let made: Vec<Result<Vec<u8>, Diagnostic>> =
-                stretch.par_iter().map(|record| source.image(record, &format)).collect();
+            let made: Vec<Result<Vec<u8>, Diagnostic>> = stretch.par_iter().map(|record| source.image(record, &format)).collect();
             for image in made {
                 match image {
                     Ok(pixels) => images.extend(pixels),

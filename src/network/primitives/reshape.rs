@@ -14,7 +14,7 @@ impl Primitive for Reshape {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Vec<usize> {
-        let same = inputs[0].iter().product::<usize>() == self.shape.iter().product();
+        let same = inputs[0].iter().product::<usize>() == self.shape.iter().product::<usize>();
         assert!(same, "reshape of {:?} to {:?}", inputs[0], self.shape);
         self.shape.clone()
     }

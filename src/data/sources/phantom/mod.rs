@@ -116,9 +116,9 @@ mod tests {
         let n = phantom.records.len();
         assert!((2_350..2_650).contains(&n), "{n} images");
         assert_eq!((phantom.records[0].patient.as_str(), phantom.records[0].name.as_str()), ("phantom00001", "phantom00001/1"));
-        for finding in 0..4 {
+        for (finding, name) in FINDINGS.iter().enumerate() {
             let share = phantom.records.iter().filter(|record| record.labels[finding] == 1).count() as f64 / n as f64;
-            assert!((0.25..0.40).contains(&share), "{}: {share}", FINDINGS[finding]);
+            assert!((0.25..0.40).contains(&share), "{name}: {share}");
         }
         assert!(phantom.records.iter().any(|record| record.labels == [0; 4]));
     }

@@ -1,1 +1,18 @@
-//! (stage plan)
+//! Program to graph of steps, and what each step's key is. In comes a checked [`Program`](crate::language::Program), out
+//! goes an order in which steps can run and, as far as results are known, whether a step is in the store and why not.
+//! Knows the store, to look things up; starts nothing.
+
+mod canonical;
+mod external;
+mod graph;
+mod key;
+mod reason;
+mod shown;
+mod survey;
+
+pub use external::{ExternalInputs, LookedAt};
+pub use graph::Plan;
+pub use key::{KEY_SCHEMA, Key, KeyInputs, Ports};
+pub use reason::reason;
+pub use shown::shown;
+pub use survey::{State, Surveyed, horizon, key_of, provenance_fields, survey};

@@ -1,0 +1,119 @@
+//! Values as a person would write them in a file.
+
+use crate::language::{Comparison, Condition, Quantity, StepReference, Value};
+
+/// `gray(size = 32, fit = crop)`, `30kimg`, `chest.train`.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Boolean(value) => value.to_string(),
+        Value::Integer(value) => grouped(*value),
+        Value::Number(value) => format!("{value:?}"),
+        Value::Text(text) => format!("{text:?}"),
+        Value::Quantity(quantity) => shown_quantity(quantity),
+        Value::Choice(word) => word.clone(),
+        Value::List(values) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Construction(construction) => {
+            let arguments: Vec<String> =
+                construction.arguments.iter().map(|(name, value)| format!("{name} = {}", shown(value))).collect();
+            format!("{}({})", construction.function, arguments.join(", "))
+        }
+        Value::Step(reference) => shown_reference(reference),
+        Value::Network(network) => format!("{} ({} layers)", network.name, network.calls.len()),
+        Value::Condition(condition) => shown_condition(condition),
+    }
+}
+
+pub fn shown_reference(reference: &StepReference) -> String {
+    match &reference.port {
+        Some(port) => format!("{}.{port}", reference.step),
+        None => reference.step.clone(),
+    }
+}
+
+/// In the largest unit that needs no fraction.
+fn shown_quantity(quantity: &Quantity) -> String {
+    let units: &[(&str, f64)] = match quantity.dimension.as_str() {
+        "images" => &[("Mimg", 1e6), ("kimg", 1e3), ("img", 1.0)],
+        "duration" => &[("h", 3600.0), ("min", 60.0), ("s", 1.0)],
+        "ratio" => return format!("{}%", rounded(quantity.value * 100.0)),
+        _ => &[],
+    };
+    let whole = |factor: f64| quantity.value != 0.0 && (quantity.value / factor).fract() == 0.0;
+    match units.iter().find(|(_, factor)| whole(*factor)).or(units.last()) {
+        Some((unit, factor)) => format!("{}{unit}", rounded(quantity.value / factor)),
+        None => format!("{} {}", quantity.value, quantity.dimension),
+    }
+}
+
+/// Without the last digits that a conversion of units leaves.
+fn rounded(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
+}
+
+/// `12_000`, as the language writes it.
+fn grouped(value: i64) -> String {
+    let digits = value.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    if value < 0 { format!("-{text}") } else { text }
+}
+
+fn shown_condition(condition: &Condition) -> String {
+    let pair = |left: &Condition, operator: &str, right: &Condition| {
+        format!("{} {operator} {}", bracketed(left), bracketed(right))
+    };
+    match condition {
+        Condition::Result { step, result } => format!("{step}.{result}"),
+        Condition::Number(value) => format!("{value}"),
+        Condition::Negate(inner) => format!("-{}", bracketed(inner)),
+        Condition::Not(inner) => format!("not {}", bracketed(inner)),
+        Condition::Arithmetic { operator, left, right } => pair(left, &operator.to_string(), right),
+        Condition::Compare { comparison, left, right } => {
+            let sign = match comparison {
+                Comparison::Less => "<",
+                Comparison::LessOrEqual => "<=",
+                Comparison::Greater => ">",
+                Comparison::GreaterOrEqual => ">=",
+                Comparison::Equal => "==",
+                Comparison::NotEqual => "!=",
+            };
+            // Comparisons bind weakest of these, so that arithmetic needs no brackets.
+            format!("{} {sign} {}", shown_condition(left), shown_condition(right))
+        }
+        Condition::And(left, right) => pair(left, "and", right),
+        Condition::Or(left, right) => pair(left, "or", right),
+    }
+}
+
+fn bracketed(condition: &Condition) -> String {
+    match condition {
+        Condition::Result { .. } | Condition::Number(_) => shown_condition(condition),
+        _ => format!("({})", shown_condition(condition)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_as_they_are_written() {
+        let quantity = |value: f64, dimension: &str| shown(&Value::Quantity(Quantity { value, dimension: dimension.into() }));
+        assert_eq!(quantity(30_000.0, "images"), "30kimg");
+        assert_eq!(quantity(1_500.0, "images"), "1500img");
+        assert_eq!(quantity(0.0, "images"), "0img");
+        assert_eq!(quantity(0.7, "ratio"), "70%");
+        assert_eq!(quantity(5_400.0, "duration"), "90min");
+        assert_eq!(shown(&Value::Integer(-12_000)), "-12_000");
+        assert_eq!(shown(&Value::Integer(100)), "100");
+        let result = |result: &str| Box::new(Condition::Result { step: "gap".into(), result: result.into() });
+        let difference = Box::new(Condition::Arithmetic { operator: '-', left: result("a"), right: result("b") });
+        let below = Condition::Compare { comparison: Comparison::Less, left: difference, right: Box::new(Condition::Number(0.1)) };
+        assert_eq!(shown(&Value::Condition(below)), "gap.a - gap.b < 0.1");
+    }
+}

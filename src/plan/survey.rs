@@ -1,0 +1,149 @@
+//! What a run would do, as far as that can be known before it: a key depends on the contents of inputs, so behind a step
+//! that runs all are `after` it.
+
+use super::external::ExternalInputs;
+use super::graph::Plan;
+use super::key::{Key, KeyInputs, Ports};
+use super::reason::reason;
+use super::shown::shown;
+use crate::diagnostic::Diagnostic;
+use crate::language::{Program, Role, Step, StepReference, Value};
+use crate::steps::{PipelineFacts, StepKind};
+use crate::store::{Digest, FileDigests, Record, Store};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether a step is in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    Cached(Record),
+    /// It runs, and why. With the position of the checkpoint that it goes on from.
+    Runs { why: String, from: Option<u64> },
+    /// Nothing is known before these steps have run.
+    After(Vec<String>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Surveyed {
+    pub step: usize,
+    pub state: State,
+}
+
+/// Looks at all wanted steps in order. Digests of files outside the store are computed, nothing else.
+pub fn survey(
+    program: &Program,
+    plan: &Plan,
+    wanted: &BTreeSet<usize>,
+    store: &Store,
+    facts: &PipelineFacts,
+    registry: &dyn Fn(&str) -> Option<&'static dyn StepKind>,
+) -> Result<Vec<Surveyed>, Vec<Diagnostic>> {
+    let mut digests = FileDigests::load(store);
+    let mut made: BTreeMap<String, Ports> = BTreeMap::new();
+    let mut surveyed = Vec::new();
+    let mut problems = Vec::new();
+    for index in plan.order().iter().copied().filter(|index| wanted.contains(index)) {
+        let Some(step) = program.steps.get(index) else { continue };
+        let Some(kind) = registry(&step.kind) else {
+            problems.push(no_kind(step));
+            continue;
+        };
+        let open: Vec<String> = plan
+            .needs(index)
+            .into_iter()
+            .filter_map(|need| program.steps.get(need))
+            .filter(|need| !made.contains_key(&need.name))
+            .map(|need| need.name.clone())
+            .collect();
+        let files = match ExternalInputs::of(step, kind, &mut digests) {
+            Ok(files) => files,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let state = match key_of(program, step, kind, &files, &made, facts) {
+            Some(key) if open.is_empty() => match store.lookup(&key.key) {
+                Some(record) => {
+                    made.insert(step.name.clone(), record.outputs.clone());
+                    State::Cached(record)
+                }
+                None => State::Runs { why: reason(store, &step.kind, &step.name, &key), from: checkpoint(store, step, &key.trajectory) },
+            },
+            _ => State::After(open),
+        };
+        surveyed.push(Surveyed { step: index, state });
+    }
+    digests.save();
+    if problems.is_empty() { Ok(surveyed) } else { Err(problems) }
+}
+
+/// The diagnostic for a kind that the program declares and does not implement: a defect of this program.
+pub(crate) fn no_kind(step: &Step) -> Diagnostic {
+    Diagnostic::error("E0612", format!("nothing implements the kind `{}`", step.kind))
+        .label(step.span, "needed by this block")
+        .help("this is a defect of synth: please report it with this file")
+}
+
+/// The key of a step, given what the steps before it made. `None` while one of them is missing.
+pub fn key_of(
+    program: &Program,
+    step: &Step,
+    kind: &dyn StepKind,
+    files: &ExternalInputs,
+    made: &BTreeMap<String, Ports>,
+    facts: &PipelineFacts,
+) -> Option<Key> {
+    let resolve = |reference: &StepReference| resolve(made, reference);
+    let provenance = if kind.shows_provenance() { provenance(program, step, facts) } else { Vec::new() };
+    Key::of(step, kind, KeyInputs { resolve: &resolve, files: files.component(), provenance })
+}
+
+/// The outputs that a reference means: the port with its name, or all of them. A port that the step did not make is
+/// nothing here; the engine says so when the step has run.
+pub fn resolve(made: &BTreeMap<String, Ports>, reference: &StepReference) -> Option<Ports> {
+    let ports = made.get(&reference.step)?;
+    Some(match &reference.port {
+        None => ports.clone(),
+        Some(port) => ports.iter().filter(|(name, _)| is_port(name, port)).map(|(_, blob)| (port.clone(), *blob)).collect(),
+    })
+}
+
+/// An output is named as its port, with or without an ending: `results`, `results.json`.
+fn is_port(name: &str, port: &str) -> bool {
+    name == port || name.strip_prefix(port).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The fields of a step as text, for kinds that print what they read.
+pub fn provenance_fields(step: &Step) -> Vec<(String, String)> {
+    // How the work is done is not told: a change of it changes no result, and so no report.
+    let told = step.fields.iter().filter(|field| field.role != Role::Resource);
+    told.map(|field| (field.name.clone(), shown(&field.value))).collect()
+}
+
+/// All names and texts that a kind which shows provenance is given.
+fn provenance(program: &Program, step: &Step, facts: &PipelineFacts) -> Vec<(String, Vec<String>)> {
+    let mut file = vec![facts.file_name.clone(), facts.documentation.clone()];
+    file.extend(facts.params.iter().flat_map(|(name, value)| [name.clone(), value.clone()]));
+    let mut groups = vec![("name".to_owned(), vec![step.name.clone()]), ("file".to_owned(), file)];
+    let read: BTreeSet<String> = step.references().into_iter().map(|(_, reference)| reference.step).collect();
+    for read in program.steps.iter().filter(|step| read.contains(&step.name)) {
+        let mut texts = vec![read.kind.clone()];
+        texts.extend(provenance_fields(read).into_iter().map(|(name, value)| format!("{name} = {value}")));
+        groups.push((format!("block {}", read.name), texts));
+    }
+    groups
+}
+
+/// How long a step trains, in its own unit.
+pub fn horizon(step: &Step) -> Option<u64> {
+    step.fields.iter().filter(|field| field.role == Role::Horizon).find_map(|field| match &field.value {
+        Value::Integer(value) => u64::try_from(*value).ok(),
+        Value::Quantity(quantity) if quantity.value >= 0.0 => Some(quantity.value as u64),
+        _ => None,
+    })
+}
+
+fn checkpoint(store: &Store, step: &Step, trajectory: &Digest) -> Option<u64> {
+    let horizon = horizon(step)?;
+    store.positions(trajectory).into_iter().rev().find(|position| *position <= horizon)
+}

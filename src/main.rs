@@ -1,1 +1,5 @@
-fn main() {}
+//! The program: [`synth::cli`] does the work.
+
+fn main() -> std::process::ExitCode {
+    synth::cli::main()
+}

@@ -109,3 +109,23 @@ fn combine<'a>(components: impl Iterator<Item = &'a Component>) -> Digest {
     }
     Digest::of(&bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(name: &str, horizon: bool) -> Component {
+        Component { name: name.into(), digest: Digest::of(name.as_bytes()), shown: "shown".into(), horizon }
+    }
+
+    /// Changes only on purpose, together with [`KEY_SCHEMA`].
+    #[test]
+    fn the_key_of_known_components_is_known() {
+        let components = [component("kind", false), component("budget", true)];
+        assert_eq!(combine(components.iter()).short(), "");
+        let other = [component("kind", false), Component { shown: "otherwise".into(), ..component("budget", true) }];
+        assert_eq!(combine(components.iter()), combine(other.iter()), "how it is shown does not count");
+        let fewer = combine(components[..1].iter());
+        assert_ne!(combine(components.iter()), fewer);
+    }
+}

@@ -14,5 +14,5 @@ pub use external::{ExternalInputs, LookedAt};
 pub use graph::Plan;
 pub use key::{KEY_SCHEMA, Key, KeyInputs, Ports};
 pub use reason::reason;
-pub use shown::shown;
-pub use survey::{State, Surveyed, horizon, key_of, provenance_fields, survey};
+pub use shown::{shown, shown_reference};
+pub use survey::{State, Surveyed, horizon, key_of, no_kind, provenance_fields, resolve, survey};

@@ -1,11 +1,15 @@
 //! The commands: one file each. What a command prints for people goes to standard output, what is in the way to standard
 //! error. The exit status is one of [`Exit`].
+#![allow(clippy::print_stdout, clippy::print_stderr)] // the one place that talks to people
 
 mod check;
 mod explain;
+mod pace;
+mod pending;
 mod pipeline;
 mod plan;
 mod run;
+mod terminal;
 mod version;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

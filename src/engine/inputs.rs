@@ -34,7 +34,8 @@ impl Engine<'_> {
                         .note(format!("it was made {MOST_REMAKES} times and never read back as it was written"))
                         .help("the disk of the store seems to be failing: put the store elsewhere with `--store DIR`"));
                 }
-                self.reporter.message(&format!("{}: its `{port}` was damaged, was moved to quarantine, and is made again", maker.name));
+                self.reporter
+                    .message(&format!("{}: its `{port}` was damaged, was moved to quarantine, and is made again", maker.name));
                 run.ended.remove(&need);
                 run.made.remove(&maker.name);
                 break;

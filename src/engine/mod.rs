@@ -10,20 +10,17 @@ mod defect;
 mod event;
 mod inputs;
 mod outcome;
-mod pace;
 mod reporter;
 mod reports;
 mod summary;
-mod terminal;
 #[cfg(test)]
 mod tests;
 
 pub use defect::catch_panics_quietly;
-pub use outcome::{Ended, Outcome};
+pub use outcome::{Ended, Outcome, short_digest};
 pub use reporter::Reporter;
 pub use reports::copy_reports;
-pub use summary::summary;
-pub use terminal::Terminal;
+pub use summary::{Summary, summary};
 
 use crate::diagnostic::Diagnostic;
 use crate::language::{Program, Step};
@@ -117,7 +114,8 @@ impl Engine<'_> {
     /// The steps that can be tried now, in the order of the plan.
     fn ready(&self, run: &Run) -> Vec<usize> {
         let is_done = |index: &usize| run.ended.get(index).is_some_and(Ended::is_done);
-        let open = self.plan.order().iter().copied().filter(|index| self.wanted.contains(index) && !run.ended.contains_key(index));
+        let open =
+            self.plan.order().iter().copied().filter(|index| self.wanted.contains(index) && !run.ended.contains_key(index));
         open.filter(|index| self.plan.needs(*index).iter().all(is_done)).collect()
     }
 
@@ -131,7 +129,8 @@ impl Engine<'_> {
                 Ok(Try::Again) => {}
                 Ok(Try::Elsewhere(owner)) => {
                     if run.awaited.insert(index) {
-                        self.reporter.message(&format!("{}: another run (process {}) is making it; waiting", step.name, owner.process));
+                        self.reporter
+                            .message(&format!("{}: another run (process {}) is making it; waiting", step.name, owner.process));
                     }
                     continue;
                 }

@@ -11,7 +11,9 @@ pub enum Ended {
     Ran(Record),
     Failed(Box<Diagnostic>),
     /// A step that it needs did not succeed.
-    NotRun { needs: String },
+    NotRun {
+        needs: String,
+    },
     Interrupted,
 }
 

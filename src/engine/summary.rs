@@ -63,8 +63,9 @@ fn table(results: &Json) -> Option<Vec<String>> {
     let mut rows = vec![["finding", "positives", "real", "synthetic", "gap"].map(str::to_owned)];
     let found = table.get("rows").and_then(Json::as_array)?;
     rows.extend(found.iter().chain(table.get("macro_row")).map(row));
-    let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| row.get(column).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..5)
+        .map(|column| rows.iter().map(|row| row.get(column).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0))
+        .collect();
     Some(rows.iter().map(|row| line(row, &widths)).collect())
 }
 
@@ -110,15 +111,10 @@ mod tests {
     #[test]
     fn rows_are_aligned_and_undefined_numbers_are_dashes() {
         let number = |value: f64| json!({"value": value, "low": value - 0.01, "high": value + 0.01});
-        let row = |finding: &str, real: Json| {
-            json!({"finding": finding, "positives": 12, "auroc_real": real, "auroc_synthetic": number(0.8), "gap": number(0.1)})
-        };
+        let row = |finding: &str, real: Json| json!({"finding": finding, "positives": 12, "auroc_real": real, "auroc_synthetic": number(0.8), "gap": number(0.1)});
         let results = json!({"table": {"rows": [row("Effusion", number(0.9)), row("Hernia", Json::Null)]}});
         let lines = table(&results).unwrap();
-        assert_eq!(
-            lines[1],
-            "  Effusion         12  0.900 [0.890, 0.910]  0.800 [0.790, 0.810]  0.100 [0.090, 0.110]"
-        );
+        assert_eq!(lines[1], "  Effusion         12  0.900 [0.890, 0.910]  0.800 [0.790, 0.810]  0.100 [0.090, 0.110]");
         assert!(lines[2].contains("  –  0.800"), "{}", lines[2]);
         assert_eq!(lines[0].chars().count(), lines[1].chars().count());
     }

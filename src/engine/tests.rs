@@ -420,10 +420,7 @@ fn external_files_count_by_content_and_not_by_place() {
     assert_eq!(run(store.path(), reads(&here, false)), ["chest ran"]);
     assert_eq!(run(store.path(), reads(&there, false)), ["chest cached"]);
     std::fs::write(&here, "qixels").unwrap();
-    assert_eq!(
-        outcome(store.path(), reads(&here, false)).1,
-        ["chest runs: the contents of its 1 file changed", "chest ran"]
-    );
+    assert_eq!(outcome(store.path(), reads(&here, false)).1, ["chest runs: the contents of its 1 file changed", "chest ran"]);
     assert_eq!(run(store.path(), reads(&here, true)), ["chest failed E0608"]);
     assert_eq!(run(store.path(), reads(&data.path().join("missing.png"), false)), ["chest failed E0609"]);
 }
@@ -440,6 +437,7 @@ fn the_key_of_a_known_step_is_known() {
     let key = key_of(&program, &program.steps[1], &Copy, &ExternalInputs::default(), &made, &facts).unwrap();
     let named: Vec<_> = key.components.iter().map(|component| (component.name.as_str(), component.digest.short())).collect();
     // The implementation is that of this build, so the rest is compared.
-    let rest: Vec<_> = named.iter().filter(|(name, _)| *name != "implementation").map(|(name, digest)| format!("{name} {digest}")).collect();
+    let rest: Vec<_> =
+        named.iter().filter(|(name, _)| *name != "implementation").map(|(name, digest)| format!("{name} {digest}")).collect();
     assert_eq!(rest, ["kind 57482329", "data 0036952d", "seed 59ba4ab8"]);
 }

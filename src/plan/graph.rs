@@ -23,7 +23,8 @@ impl Plan {
         for (step, node) in program.steps.iter().zip(&nodes) {
             for (field, reference) in step.references() {
                 let Some(read) = by_name.get(reference.step.as_str()) else {
-                    let message = format!("`{}.{field}` refers to `{}`, which is no step of this file", step.name, reference.step);
+                    let message =
+                        format!("`{}.{field}` refers to `{}`, which is no step of this file", step.name, reference.step);
                     return Err(Diagnostic::error("E0612", message).label(step.span, "in this block"));
                 };
                 graph.update_edge(*read, *node, ());
@@ -31,7 +32,8 @@ impl Plan {
         }
         let mut plan = Self { graph, order: Vec::new() };
         plan.order = plan.sorted();
-        if let Some(step) = (0..program.steps.len()).find(|step| !plan.order.contains(step)).and_then(|at| program.steps.get(at)) {
+        if let Some(step) = (0..program.steps.len()).find(|step| !plan.order.contains(step)).and_then(|at| program.steps.get(at))
+        {
             let message = format!("`{}` waits for itself, by way of the blocks that it reads", step.name);
             return Err(Diagnostic::error("E0612", message).label(step.span, "in this block"));
         }

@@ -64,9 +64,8 @@ fn grouped(value: i64) -> String {
 }
 
 fn shown_condition(condition: &Condition) -> String {
-    let pair = |left: &Condition, operator: &str, right: &Condition| {
-        format!("{} {operator} {}", bracketed(left), bracketed(right))
-    };
+    let pair =
+        |left: &Condition, operator: &str, right: &Condition| format!("{} {operator} {}", bracketed(left), bracketed(right));
     match condition {
         Condition::Result { step, result } => format!("{step}.{result}"),
         Condition::Number(value) => format!("{value}"),
@@ -113,7 +112,8 @@ mod tests {
         assert_eq!(shown(&Value::Integer(100)), "100");
         let result = |result: &str| Box::new(Condition::Result { step: "gap".into(), result: result.into() });
         let difference = Box::new(Condition::Arithmetic { operator: '-', left: result("a"), right: result("b") });
-        let below = Condition::Compare { comparison: Comparison::Less, left: difference, right: Box::new(Condition::Number(0.1)) };
+        let below =
+            Condition::Compare { comparison: Comparison::Less, left: difference, right: Box::new(Condition::Number(0.1)) };
         assert_eq!(shown(&Value::Condition(below)), "gap.a - gap.b < 0.1");
     }
 }

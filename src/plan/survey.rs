@@ -17,7 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum State {
     Cached(Record),
     /// It runs, and why. With the position of the checkpoint that it goes on from.
-    Runs { why: String, from: Option<u64> },
+    Runs {
+        why: String,
+        from: Option<u64>,
+    },
     /// Nothing is known before these steps have run.
     After(Vec<String>),
 }
@@ -67,7 +70,10 @@ pub fn survey(
                     made.insert(step.name.clone(), record.outputs.clone());
                     State::Cached(record)
                 }
-                None => State::Runs { why: reason(store, &step.kind, &step.name, &key), from: checkpoint(store, step, &key.trajectory) },
+                None => State::Runs {
+                    why: reason(store, &step.kind, &step.name, &key),
+                    from: checkpoint(store, step, &key.trajectory),
+                },
             },
             _ => State::After(open),
         };

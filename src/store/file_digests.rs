@@ -49,10 +49,8 @@ impl FileDigests {
     /// cannot be read, where there is one.
     pub fn digest(&mut self, files: &[PathBuf]) -> Result<Vec<Seen>, (PathBuf, io::Error)> {
         let known = &self.known;
-        let seen: Vec<Result<(Seen, bool), (PathBuf, io::Error)>> = files
-            .par_iter()
-            .map(|path| see(path, known).map_err(|error| (path.clone(), error)))
-            .collect();
+        let seen: Vec<Result<(Seen, bool), (PathBuf, io::Error)>> =
+            files.par_iter().map(|path| see(path, known).map_err(|error| (path.clone(), error))).collect();
         let mut result = Vec::with_capacity(seen.len());
         for file in seen {
             let (file, is_new) = file?;

@@ -1,9 +1,8 @@
 //! Progress for a person: on a terminal a line that moves for the running step, elsewhere a plain line every few seconds;
 //! one line for each step that ended. Ended steps go to standard output, all else to standard error.
 
-use super::outcome::short_digest;
 use super::pace::{Pace, shown_duration};
-use super::{Ended, Reporter};
+use crate::engine::{Ended, Reporter, short_digest};
 use crate::language::Step;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -75,7 +74,8 @@ impl Reporter for Terminal {
             let mut text = format!("{done}/{total} {unit}");
             if let Some(rate) = rate {
                 let decimals = if rate < 10.0 { 2 } else { 0 };
-                text += &format!(", {rate:.decimals$} {unit}/s, {} left", shown_duration(total.saturating_sub(done) as f64 / rate));
+                text +=
+                    &format!(", {rate:.decimals$} {unit}/s, {} left", shown_duration(total.saturating_sub(done) as f64 / rate));
             }
             for (name, value) in figures {
                 text += &format!(", {name} {value:.3}");
@@ -103,7 +103,9 @@ impl Reporter for Terminal {
         let head = self.head(step);
         match ended {
             Ended::Cached(record) => println!("{head}  {:14}  {}", "cached", short_digest(record)),
-            Ended::Ran(record) => println!("{head}  {:14}  {}", format!("ran {}", shown_duration(record.seconds)), short_digest(record)),
+            Ended::Ran(record) => {
+                println!("{head}  {:14}  {}", format!("ran {}", shown_duration(record.seconds)), short_digest(record))
+            }
             Ended::Failed(diagnostic) => println!("{head}  failed          {}", diagnostic.code),
             Ended::NotRun { needs } => println!("{head}  not run         needs {needs}"),
             Ended::Interrupted => println!("{head}  interrupted"),

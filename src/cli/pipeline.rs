@@ -1,0 +1,119 @@
+//! A file from the command line, checked.
+
+use super::pending::{CheckOptions, check};
+use super::{Exit, FileArguments, Format};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::language::Program;
+use crate::plan::{Plan, shown};
+use crate::source::Sources;
+use crate::steps::PipelineFacts;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A file without mistakes.
+pub struct Pipeline {
+    pub sources: Sources,
+    pub program: Program,
+    pub facts: PipelineFacts,
+}
+
+impl FileArguments {
+    /// Reads and checks the file. All messages are printed; with an error there is no pipeline.
+    pub fn load(&self) -> Result<Pipeline, Exit> {
+        let mut sources = Sources::default();
+        let text = std::fs::read_to_string(&self.file).map_err(|error| {
+            self.print(&[unreadable(&self.file, &error)], &sources);
+            Exit::Failure
+        })?;
+        let file = sources.add(self.file.display().to_string(), Some(&self.file), text);
+        let options = CheckOptions {
+            params: self.params.clone(),
+            environment: &|name| std::env::var(name).ok(),
+            base: self.file.parent().map(Path::to_path_buf).unwrap_or_default(),
+        };
+        let checked = check(&mut sources, file, &options);
+        self.print(&checked.diagnostics, &sources);
+        let program = checked.program.ok_or(Exit::Failure)?;
+        let facts = PipelineFacts {
+            file_name: self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            documentation: program.documentation.clone(),
+            params: program.params.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
+        };
+        Ok(Pipeline { sources, program, facts })
+    }
+
+    /// Prints messages in the chosen format.
+    pub fn print(&self, diagnostics: &[Diagnostic], sources: &Sources) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        match self.format {
+            Format::Fancy => eprint!("{}", super::pending::render(diagnostics, sources)),
+            Format::Json => println!("{}", super::pending::json(diagnostics, sources)),
+        }
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        if self.format == Format::Fancy && errors > 1 {
+            eprintln!("{errors} errors");
+        }
+    }
+
+    /// The stem of the file's name: `quickstart`.
+    pub fn stem(&self) -> PathBuf {
+        self.file.file_stem().map(PathBuf::from).unwrap_or_else(|| PathBuf::from("pipeline"))
+    }
+}
+
+impl Pipeline {
+    /// The steps with these names and all that they need; all steps where none is named. E0611 for an unknown name.
+    pub fn wanted(&self, plan: &Plan, names: &[String]) -> Result<BTreeSet<usize>, Vec<Diagnostic>> {
+        if names.is_empty() {
+            return Ok(plan.order().iter().copied().collect());
+        }
+        let (mut found, mut unknown) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.program.steps.iter().position(|step| step.name == *name) {
+                Some(step) => found.push(step),
+                None => unknown.push(unknown_step(name, &self.program)),
+            }
+        }
+        if unknown.is_empty() { Ok(plan.with_needs(&found)) } else { Err(unknown) }
+    }
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error("E0610", format!("cannot read `{}`", file.display())).note(format!("the system says: {error}"));
+    match error.kind() {
+        std::io::ErrorKind::NotFound => diagnostic.help("see whether the path is right, counted from the current folder"),
+        std::io::ErrorKind::InvalidData => diagnostic.help("a `.synth` file is text in UTF-8"),
+        _ => diagnostic.help("give the path of a `.synth` file that may be read"),
+    }
+}
+
+fn unknown_step(name: &str, program: &Program) -> Diagnostic {
+    let names = || program.steps.iter().map(|step| step.name.as_str());
+    let nearest = names().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
+    let diagnostic = Diagnostic::error("E0611", format!("the file has no block `{name}`"))
+        .note(format!("its blocks are: {}", names().collect::<Vec<_>>().join(", ")));
+    match nearest {
+        Some((distance, known)) if distance <= 1 + name.chars().count() / 3 => {
+            diagnostic.help(format!("did you mean `{known}`?"))
+        }
+        _ => diagnostic.help("name one of these, or none to run all"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Step;
+    use crate::source::Span;
+
+    #[test]
+    fn an_unknown_step_is_answered_with_the_nearest() {
+        let step = |name: &str| Step { name: name.into(), kind: "gan".into(), fields: vec![], span: Span::default() };
+        let program = Program { steps: vec![step("chest"), step("model")], ..Program::default() };
+        assert_eq!(unknown_step("modle", &program).help.unwrap(), "did you mean `model`?");
+        assert!(unknown_step("xyz", &program).help.unwrap().contains("one of these"));
+    }
+}

@@ -55,8 +55,8 @@ impl Run {
         }
         catch_panics_quietly();
         let interrupted = stop_at_signal();
-        let steps = pipeline.program.steps.iter().enumerate();
-        let terminal = Terminal::new(steps.filter(|(index, _)| wanted.contains(index)).map(|(_, step)| step));
+        let steps: Vec<_> = wanted.iter().filter_map(|index| pipeline.program.steps.get(*index)).collect();
+        let terminal = Terminal::new(&steps);
         let engine = Engine {
             program: &pipeline.program,
             plan: &plan,

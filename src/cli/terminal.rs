@@ -28,8 +28,8 @@ struct Running {
 
 impl Terminal {
     /// For these steps.
-    pub fn new<'a>(steps: impl Iterator<Item = &'a Step> + Clone) -> Self {
-        let width = |text: fn(&Step) -> &str| steps.clone().map(|step| text(step).chars().count()).max().unwrap_or(0);
+    pub fn new(steps: &[&Step]) -> Self {
+        let width = |text: fn(&Step) -> &str| steps.iter().map(|step| text(step).chars().count()).max().unwrap_or(0);
         Self {
             names: width(|step| &step.name),
             kinds: width(|step| &step.kind),

@@ -89,7 +89,7 @@ mod tests {
         assert!(here.lives(file.path()));
         let reused = Owner { started: here.started + 1, ..here.clone() };
         assert!(!reused.lives(file.path()));
-        let rebooted = Owner { boot: "another".into(), ..here.clone() };
+        let rebooted = Owner { boot: "another".into(), ..here };
         assert!(!rebooted.lives(file.path()));
     }
 

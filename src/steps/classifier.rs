@@ -1,0 +1,64 @@
+//! `classifier`: trains a network to tell findings. Outputs: `classifier` (the weights of the best epoch with their network)
+//! and `history` (a line of JSON for every epoch).
+
+use super::fields::{count, network, value};
+use super::{StepContext, StepError, StepKind, history, write_output};
+use crate::data::shard::Shard;
+use crate::training::{Checkpoint, ClassifierSettings, ClassifierTrainer, adam_settings};
+use std::sync::atomic::Ordering;
+
+pub struct Classifier;
+
+impl StepKind for Classifier {
+    fn name(&self) -> &'static str {
+        "classifier"
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &[
+            "steps/classifier.rs",
+            "training",
+            "network",
+            "autodiff",
+            "kernels",
+            "data/batch.rs",
+            "data/shard.rs",
+            "metrics/auroc.rs",
+            "random.rs",
+        ]
+    }
+
+    fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
+        let step = context.step;
+        let train = Shard::read(context.input_file("train")?)?;
+        let valid = Shard::read(context.input_file("valid")?)?;
+        let program = network(step, "network")?;
+        let epochs = count(step, "epochs")?;
+        let settings = ClassifierSettings {
+            optimiser: adam_settings(value(step, "optimiser")?)?,
+            batch: count(step, "batch")? as usize,
+            patience: count(step, "patience")?,
+            seed: count(step, "seed")?,
+        };
+        let mut trainer = ClassifierTrainer::new(&program, &train, &valid, settings)?;
+        if let Some((_, path)) = context.checkpoints.latest(epochs) {
+            trainer.restore(Checkpoint::read(&path)?)?;
+        }
+        let total = epochs * train.len() as u64;
+        while trainer.epochs() < epochs && !trainer.is_finished() {
+            let before = trainer.epochs() * train.len() as u64;
+            let last = trainer.history().last().map_or(f64::NAN, |record| record.validation_auroc);
+            let whole = trainer.epoch(&mut |images, loss| {
+                context.progress.update(before + images, total, "img", &[("loss", loss), ("validation AUROC", last)]);
+                !context.interrupted.load(Ordering::Relaxed)
+            })?;
+            if !whole {
+                return Err(StepError::Interrupted);
+            }
+            let checkpoint = trainer.checkpoint()?;
+            context.save_checkpoint(trainer.epochs(), &mut |path| checkpoint.write(path))?;
+        }
+        trainer.model().write(&context.outputs.join("classifier"))?;
+        write_output(context, "history", &history(trainer.history())?)
+    }
+}

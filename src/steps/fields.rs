@@ -1,0 +1,41 @@
+//! Fields of a checked step as what the step needs. The checker has made sure of names and types, so that a failure here is
+//! a defect of the program, and says so.
+
+use crate::diagnostic::Diagnostic;
+use crate::language::{Step, Value};
+use crate::network::NetworkProgram;
+use crate::training::defect;
+use std::sync::Arc;
+
+/// The value of a field.
+pub fn value<'a>(step: &'a Step, field: &str) -> Result<&'a Value, Diagnostic> {
+    step.field(field).map(|field| &field.value).ok_or_else(|| defect(format!("`{}` has no field `{field}`", step.name)))
+}
+
+/// A whole number that is not negative.
+pub fn count(step: &Step, field: &str) -> Result<u64, Diagnostic> {
+    match value(step, field)? {
+        Value::Integer(count) if *count >= 0 => Ok(*count as u64),
+        other => Err(wrong(step, field, "a whole number", other)),
+    }
+}
+
+/// A quantity in base units: images, seconds, a fraction.
+pub fn quantity(step: &Step, field: &str) -> Result<f64, Diagnostic> {
+    match value(step, field)? {
+        Value::Quantity(quantity) => Ok(quantity.value),
+        other => Err(wrong(step, field, "a quantity", other)),
+    }
+}
+
+/// A network with every size known.
+pub fn network(step: &Step, field: &str) -> Result<Arc<NetworkProgram>, Diagnostic> {
+    match value(step, field)? {
+        Value::Network(network) => Ok(network.clone()),
+        other => Err(wrong(step, field, "a network", other)),
+    }
+}
+
+fn wrong(step: &Step, field: &str, expected: &str, found: &Value) -> Diagnostic {
+    defect(format!("`{field}` of `{}` must be {expected}, not {found:?}", step.name))
+}

@@ -1,0 +1,86 @@
+//! The numbers of a network while it is trained.
+
+use super::bound::defect;
+use crate::diagnostic::Diagnostic;
+use crate::network::{Initial, WeightSpecification, WeightTable};
+use crate::random::Key;
+use candle_core::{Device, Tensor};
+use std::collections::BTreeMap;
+
+/// Every weight and running statistic of a network, in the order of its [`WeightTable`].
+#[derive(Clone, Debug)]
+pub struct Weights {
+    pub specifications: Vec<WeightSpecification>,
+    /// Their names as inputs of the graph.
+    pub bindings: Vec<String>,
+    pub values: Vec<Vec<f32>>,
+}
+
+impl Weights {
+    /// Initial weights: each tensor is drawn by the key and its own name, so that adding a layer moves no other.
+    pub fn initial(table: &WeightTable, key: &Key) -> Self {
+        let values = table.specifications.iter().map(|specification| draw(specification, key)).collect();
+        Self {
+            specifications: table.specifications.clone(),
+            bindings: table.specifications.iter().map(|specification| table.binding(&specification.name)).collect(),
+            values,
+        }
+    }
+
+    /// The positions of the weights that are learned.
+    pub fn trainable(&self) -> impl Iterator<Item = usize> + '_ {
+        self.specifications.iter().enumerate().filter(|(_, specification)| specification.trainable).map(|(index, _)| index)
+    }
+
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.specifications.iter().position(|specification| specification.name == name)
+    }
+
+    /// As tensors by name, `prefix` put before each.
+    pub fn write_tensors(&self, prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> Result<(), Diagnostic> {
+        for (specification, values) in self.specifications.iter().zip(&self.values) {
+            let tensor = Tensor::from_slice(values, specification.shape.as_slice(), &Device::Cpu).map_err(unexpected)?;
+            tensors.insert(format!("{prefix}{}", specification.name), tensor);
+        }
+        Ok(())
+    }
+
+    /// Takes every weight from tensors by name; a missing one or one of another shape is an error.
+    pub fn read_tensors(&mut self, prefix: &str, tensors: &BTreeMap<String, Tensor>) -> Result<(), Diagnostic> {
+        for (specification, values) in self.specifications.iter().zip(&mut self.values) {
+            let name = format!("{prefix}{}", specification.name);
+            let tensor = tensors.get(&name).ok_or_else(|| mismatch(format!("the weight `{name}` is missing")))?;
+            if tensor.dims() != specification.shape.as_slice() {
+                return Err(mismatch(format!(
+                    "the weight `{name}` has shape {:?}, but {:?} is due",
+                    tensor.dims(),
+                    specification.shape
+                )));
+            }
+            *values = tensor.flatten_all().and_then(|flat| flat.to_vec1::<f32>()).map_err(unexpected)?;
+        }
+        Ok(())
+    }
+}
+
+fn draw(specification: &WeightSpecification, key: &Key) -> Vec<f32> {
+    let mut values = vec![0.0; specification.shape.iter().product()];
+    match specification.initial {
+        Initial::Constant(value) => values.fill(value as f32),
+        Initial::Normal { deviation } => {
+            key.with(&specification.name).fill_normal(&mut values);
+            for value in &mut values {
+                *value *= deviation as f32;
+            }
+        }
+    }
+    values
+}
+
+fn mismatch(message: String) -> Diagnostic {
+    Diagnostic::error("E0652", message).help("the file was made by another network; remove it from the store and run again")
+}
+
+fn unexpected(error: candle_core::Error) -> Diagnostic {
+    defect(format!("weights cannot be turned into tensors: {error}"))
+}

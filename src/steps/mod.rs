@@ -2,13 +2,19 @@
 //! declared in `stdlib/prelude.synth` (`native kind`). A step reads its fields and the files of its inputs, and writes
 //! files under names that are its ports (`train`, `generator`, `results`). It knows neither keys nor the cache.
 
+mod classifier;
 mod dataset;
+mod fields;
+mod gan;
 mod implementation;
+mod sample;
+mod utility;
 
 pub use implementation::implementation_of;
 
 use crate::diagnostic::Diagnostic;
 use crate::language::Step;
+use crate::training::defect;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +50,7 @@ pub trait StepKind: Sync {
 
 /// Every kind.
 pub fn all() -> &'static [&'static dyn StepKind] {
-    &[&dataset::Dataset]
+    &[&classifier::Classifier, &dataset::Dataset, &gan::Gan, &sample::Sample, &utility::Utility]
 }
 
 pub fn find(name: &str) -> Option<&'static dyn StepKind> {
@@ -134,4 +140,50 @@ impl From<Diagnostic> for StepError {
     fn from(diagnostic: Diagnostic) -> Self {
         StepError::Failed(Box::new(diagnostic))
     }
+}
+
+impl StepContext<'_> {
+    /// The one file that a field refers to.
+    pub fn input_file(&self, field: &str) -> Result<&Path, StepError> {
+        let files = self.input_files(field)?;
+        match files.values().collect::<Vec<_>>().as_slice() {
+            [file] => Ok(file),
+            several => Err(defect(format!("`{field}` refers to {} files where one is due", several.len())).into()),
+        }
+    }
+
+    /// The files of the block that a field refers to, by port.
+    pub fn input_files(&self, field: &str) -> Result<&BTreeMap<String, PathBuf>, StepError> {
+        let artefact = self.inputs.get(field).and_then(|artefacts| artefacts.first());
+        Ok(&artefact.ok_or_else(|| defect(format!("`{field}` refers to no block")))?.files)
+    }
+
+    /// Keeps the state of a training.
+    pub fn save_checkpoint(&self, position: u64, write: &mut dyn FnMut(&Path) -> std::io::Result<()>) -> Result<(), StepError> {
+        self.checkpoints.save(position, write).map_err(|error| {
+            Diagnostic::error("E0654", format!("the checkpoint of `{}` cannot be written: {error}", self.step.name))
+                .help("look at the room and the rights on the disk that holds the store, then run again")
+                .into()
+        })
+    }
+}
+
+/// Writes one output of a step.
+fn write_output(context: &StepContext<'_>, name: &str, bytes: &[u8]) -> Result<(), StepError> {
+    let path = context.outputs.join(name);
+    std::fs::write(&path, bytes).map_err(|error| {
+        Diagnostic::error("E0654", format!("{} cannot be written: {error}", path.display()))
+            .help("look at the room and the rights on the disk that holds the store, then run again")
+            .into()
+    })
+}
+
+/// Records as lines of JSON.
+fn history<T: serde::Serialize>(records: &[T]) -> Result<Vec<u8>, StepError> {
+    let mut bytes = Vec::new();
+    for record in records {
+        serde_json::to_writer(&mut bytes, record).map_err(|error| defect(format!("a history cannot be written: {error}")))?;
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
 }

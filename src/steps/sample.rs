@@ -7,7 +7,7 @@ use super::fields::count;
 use super::{StepContext, StepError, StepKind};
 use crate::data::shard::Shard;
 use crate::random::Key;
-use crate::training::{Model, Predictor, defect};
+use crate::training::{Model, Predictor, defect, fill_labels};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -62,7 +62,7 @@ fn generate(
                 key.with_index(row as u64).fill_normal(numbers);
             }
         }
-        _ => crate::data::batch::fill_labels(labels, &samples.collect::<Vec<_>>(), buffer),
+        _ => fill_labels(labels, &samples.collect::<Vec<_>>(), buffer),
     };
     let mut stopped = false;
     predictor.run(labels.len(), &mut fill, &mut |_, output| {
@@ -76,6 +76,7 @@ fn generate(
         return Err(StepError::Interrupted);
     }
     Ok(Shard {
+        source: "sample".into(),
         images,
         labels: labels.labels.clone(),
         patients: (0..labels.len() as u32).collect(),

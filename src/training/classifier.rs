@@ -1,6 +1,7 @@
 //! Training of a classifier: binary cross-entropy for each finding, and after every epoch the macro AUROC on the validation
 //! images, by which the weights that are kept are chosen.
 
+use super::feeds;
 use super::bound::{BoundExecutable, defect};
 use super::checkpoint::Checkpoint;
 use super::gan::{gradients, unfit};
@@ -9,7 +10,7 @@ use super::model::Model;
 use super::optimiser::OptimiserState;
 use super::predict::Predictor;
 use super::weights::Weights;
-use crate::data::batch::{self, BatchOrder};
+use crate::data::batch::Batches;
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::kernels::cpu::adam::AdamSettings;
@@ -69,7 +70,9 @@ pub struct ClassifierTrainer<'a> {
     randomness: usize,
     feeds: Vec<Vec<f32>>,
     predictor: Predictor,
-    order: BatchOrder,
+    order: Batches,
+    /// Images in a step: the setting, or all training images where there are fewer.
+    batch: usize,
     key: Key,
     facts: ClassifierFacts,
 }
@@ -99,18 +102,19 @@ impl<'a> ClassifierTrainer<'a> {
         let names: Vec<String> =
             FEEDS.iter().map(ToString::to_string).chain(table.randomness.iter().map(|(name, _)| name.clone())).collect();
         let executable = BoundExecutable::new(&graph, &outputs, &[&names, &weights.bindings])?;
-        let mut feeds = vec![vec![0.0; batch * train.image_length()], vec![0.0; batch * train.label_names.len()]];
+        let mut feeds = vec![vec![0.0; batch * train.image_size()], vec![0.0; batch * train.label_names.len()]];
         feeds.extend(table.randomness.iter().map(|(_, shape)| vec![0.0; shape.iter().product()]));
         let model = Model { network: network.clone(), weights: weights.clone(), label_names: train.label_names.clone() };
         Ok(Self {
             optimiser: OptimiserState::new(settings.optimiser.clone(), &weights),
             predictor: Predictor::new(&model, VALIDATION_BATCH)?,
-            order: BatchOrder::new(key.with("order"), train.len(), batch),
+            order: Batches::new(&key.with("order"), train.len(), batch),
             updates: table.updates.iter().filter_map(|(name, _)| weights.position(name)).collect(),
             randomness: table.randomness.len(),
             gradients: gradients.len(),
             best: weights.clone(),
             facts: ClassifierFacts::default(),
+            batch,
             key,
             executable,
             feeds,
@@ -139,12 +143,12 @@ impl<'a> ClassifierTrainer<'a> {
 
     /// One epoch; `each` is told of every step's images and may end it early by returning false (then nothing is kept of it).
     pub fn epoch(&mut self, each: &mut dyn FnMut(u64, f64) -> bool) -> Result<bool, Diagnostic> {
-        let steps = self.order.batches_per_epoch();
+        let steps = (self.train.len() / self.batch).max(1) as u64;
         let mut sum = 0.0;
         for index in 0..steps {
             let loss = self.step()?;
             sum += loss;
-            if !each((index + 1) * self.order.batch_size() as u64, loss) {
+            if !each((index + 1) * self.batch as u64, loss) {
                 return Ok(false);
             }
         }
@@ -166,11 +170,11 @@ impl<'a> ClassifierTrainer<'a> {
 
     fn step(&mut self) -> Result<f64, Diagnostic> {
         let step = self.facts.steps;
-        let indices = self.order.batch(step);
+        let indices = self.order.indices(step);
         let (feeds, random) = self.feeds.split_at_mut(FEEDS.len());
         if let [images, labels] = feeds {
-            batch::fill_images(self.train, &indices, images);
-            batch::fill_labels(self.train, &indices, labels);
+            feeds::fill_images(self.train, &indices, images);
+            feeds::fill_labels(self.train, &indices, labels);
         }
         for (index, buffer) in random.iter_mut().enumerate().take(self.randomness) {
             self.key.with("randomness").with_index(index as u64).with_index(step).fill_uniform(buffer);

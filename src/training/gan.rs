@@ -4,6 +4,7 @@
 //! Everything random is keyed by the seed, its purpose and the number of the step, so that a training that was interrupted
 //! goes on to the same bytes.
 
+use super::feeds;
 use super::bound::{BoundExecutable, defect};
 use super::checkpoint::Checkpoint;
 use super::losses::GanLoss;
@@ -12,7 +13,7 @@ use super::optimiser::OptimiserState;
 use super::penalties::{Penalty, PenaltyImages};
 use super::weights::Weights;
 use crate::autodiff;
-use crate::data::batch::{self, BatchOrder};
+use crate::data::batch::Batches;
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::kernels::cpu::adam::AdamSettings;
@@ -86,7 +87,7 @@ pub struct GanTrainer<'a> {
     /// The buffers behind [`FEEDS`].
     feeds: Vec<Vec<f32>>,
     random: BTreeMap<&'static str, Key>,
-    order: BatchOrder,
+    order: Batches,
     facts: GanFacts,
 }
 
@@ -126,7 +127,7 @@ impl<'a> GanTrainer<'a> {
         let batch = settings.batch;
         let labels = data.label_names.len();
         let latent = compiled.latent;
-        let feeds = [batch * data.image_length(), batch * labels, batch * latent, batch, batch * labels].map(|length| vec![0.0; length]);
+        let feeds = [batch * data.image_size(), batch * labels, batch * latent, batch, batch * labels].map(|length| vec![0.0; length]);
         let purposes = ["order", "latent", "mixture", "generator latent", "generator labels"];
         Ok(Self {
             discriminator_step: bind(&compiled.discriminator_step, &discriminator_weights)?,
@@ -137,7 +138,7 @@ impl<'a> GanTrainer<'a> {
             average: generator_weights.clone(),
             generator: generator_weights,
             discriminator: discriminator_weights,
-            order: BatchOrder::new(key.with("order"), data.len(), batch),
+            order: Batches::new(&key.with("order"), data.len(), batch),
             random: purposes.into_iter().map(|purpose| (purpose, key.with(purpose))).collect(),
             feeds: feeds.into(),
             facts: GanFacts::default(),
@@ -159,17 +160,17 @@ impl<'a> GanTrainer<'a> {
     /// One step of both networks. A loss that is no number ends the training with an error.
     pub fn step(&mut self) -> Result<(), Diagnostic> {
         let step = self.facts.step;
-        let indices = self.order.batch(step);
+        let indices = self.order.indices(step);
         let [real, labels, latent, mixture, generator_labels] = self.feeds.as_mut_slice() else {
             return Err(defect("the feeds of a training step are not complete".into()));
         };
-        batch::fill_images(self.data, &indices, real);
-        batch::fill_labels(self.data, &indices, labels);
+        feeds::fill_images(self.data, &indices, real);
+        feeds::fill_labels(self.data, &indices, labels);
         key(&self.random, "latent")?.with_index(step).fill_normal(latent);
         key(&self.random, "mixture")?.with_index(step).fill_uniform(mixture);
         let rows = key(&self.random, "generator labels")?.with_index(step);
         let rows: Vec<usize> = (0..self.settings.batch).map(|i| rows.below(i as u64, self.data.len() as u64) as usize).collect();
-        batch::fill_labels(self.data, &rows, generator_labels);
+        feeds::fill_labels(self.data, &rows, generator_labels);
 
         let due = self.settings.penalty.is_due(step);
         let chosen = match &mut self.penalised_step {

@@ -5,6 +5,7 @@
 mod bound;
 mod checkpoint;
 mod classifier;
+mod feeds;
 mod gan;
 mod losses;
 mod model;
@@ -16,6 +17,7 @@ mod weights;
 pub use bound::{BoundExecutable, defect};
 pub use checkpoint::Checkpoint;
 pub use classifier::{ClassifierSettings, ClassifierTrainer, EpochRecord};
+pub use feeds::fill_labels;
 pub use gan::{GanRecord, GanSettings, GanTrainer};
 pub use losses::{CONSTRUCTORS as LOSS_CONSTRUCTORS, GanLoss};
 pub use model::Model;

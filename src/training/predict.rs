@@ -1,8 +1,8 @@
 //! Runs a trained network in inference mode, batch by batch.
 
+use super::feeds;
 use super::bound::{BoundExecutable, defect};
 use super::model::Model;
-use crate::data::batch;
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::network::graph::Graph;
@@ -66,7 +66,7 @@ impl Predictor {
         let mut scores = Vec::with_capacity(shard.len() * self.output_length);
         self.run(
             shard.len(),
-            &mut |samples, _, buffer| batch::fill_images(shard, &samples.collect::<Vec<_>>(), buffer),
+            &mut |samples, _, buffer| feeds::fill_images(shard, &samples.collect::<Vec<_>>(), buffer),
             &mut |_, output| {
                 scores.extend_from_slice(output);
                 Ok(())

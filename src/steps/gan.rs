@@ -3,10 +3,10 @@
 
 use super::fields::{count, network, quantity, value};
 use super::{StepContext, StepError, StepKind, history, write_output};
-use crate::training::{Checkpoint, GanLoss, GanSettings, GanTrainer, Penalty, adam_settings};
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::language::Step;
+use crate::training::{Checkpoint, GanLoss, GanSettings, GanTrainer, Penalty, adam_settings};
 use std::sync::atomic::Ordering;
 
 pub struct Gan;

@@ -51,7 +51,7 @@ fn generate(
     done: &mut u64,
     total: u64,
 ) -> Result<Shard, StepError> {
-    let Some([channels, height, width]) = model.network.output_shape().and_then(|shape| shape.as_slice().try_into().ok()) else {
+    let Some(&[channels, height, width]) = model.network.output_shape().map(Vec::as_slice) else {
         return Err(defect("a generator makes images".into()).into());
     };
     let latent: usize = model.network.inputs.first().map_or(0, |(_, shape)| shape.iter().product());

@@ -35,13 +35,12 @@ impl StepKind for Utility {
         let [real, synthetic] = scores.as_slice() else { return Err(defect("two classifiers are compared".into()).into()) };
         let resamples = count(context.step, "resamples")? as usize;
         let key = Key::new(count(context.step, "seed")?).with("utility");
-        let results =
-            utility::evaluate(real, synthetic, &test.labels, &test.patients, &test.label_names, resamples, &key);
+        let results = utility::evaluate(real, synthetic, &test.labels, &test.patients, &test.label_names, resamples, &key)?;
         let results = json!({
             "values": {
-                "auroc_real": results.macro_row.auroc_real,
-                "auroc_synthetic": results.macro_row.auroc_synthetic,
-                "auroc_gap": results.macro_row.gap,
+                "auroc_real": results.macro_average.auroc_real,
+                "auroc_synthetic": results.macro_average.auroc_synthetic,
+                "auroc_gap": results.macro_average.auroc_gap,
             },
             "table": results,
         });
@@ -53,7 +52,11 @@ impl StepKind for Utility {
 fn other_findings(field: &str, classifier: &[String], test: &[String]) -> Diagnostic {
     Diagnostic::error(
         "E0657",
-        format!("the classifier in `{field}` tells {}, but the test images are labelled with {}", classifier.join(", "), test.join(", ")),
+        format!(
+            "the classifier in `{field}` tells {}, but the test images are labelled with {}",
+            classifier.join(", "),
+            test.join(", ")
+        ),
     )
     .help("test a classifier on images with the findings that it was trained on, in the same order")
 }

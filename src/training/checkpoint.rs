@@ -23,7 +23,8 @@ impl<F: Serialize + DeserializeOwned> Checkpoint<F> {
     /// Writes the file; the same content is the same bytes.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let facts = serde_json::to_string(&self.facts)?;
-        let bytes = safetensors::serialize(&self.tensors, Some(HashMap::from([(ENTRY.to_owned(), facts)]))).map_err(io::Error::other)?;
+        let bytes =
+            safetensors::serialize(&self.tensors, Some(HashMap::from([(ENTRY.to_owned(), facts)]))).map_err(io::Error::other)?;
         std::fs::write(path, bytes)
     }
 

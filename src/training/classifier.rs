@@ -1,9 +1,9 @@
 //! Training of a classifier: binary cross-entropy for each finding, and after every epoch the macro AUROC on the validation
 //! images, by which the weights that are kept are chosen.
 
-use super::feeds;
 use super::bound::{BoundExecutable, defect};
 use super::checkpoint::Checkpoint;
+use super::feeds;
 use super::gan::{gradients, unfit};
 use super::losses::binary_cross_entropy;
 use super::model::Model;
@@ -94,10 +94,8 @@ impl<'a> ClassifierTrainer<'a> {
             .map_err(|error| unfit("classifier", &error))?;
         let loss = binary_cross_entropy(&mut graph, logits, labels);
         let gradients = gradients(&mut graph, loss, &table);
-        let outputs: Vec<NodeId> = std::iter::once(loss)
-            .chain(gradients.iter().copied())
-            .chain(table.updates.iter().map(|(_, node)| *node))
-            .collect();
+        let outputs: Vec<NodeId> =
+            std::iter::once(loss).chain(gradients.iter().copied()).chain(table.updates.iter().map(|(_, node)| *node)).collect();
         let weights = Weights::initial(&table, &key.with("weights"));
         let names: Vec<String> =
             FEEDS.iter().map(ToString::to_string).chain(table.randomness.iter().map(|(name, _)| name.clone())).collect();
@@ -197,7 +195,8 @@ impl<'a> ClassifierTrainer<'a> {
         auroc::macro_auroc(&scores, &self.valid.labels, self.valid.label_names.len()).ok_or_else(|| {
             Diagnostic::error(
                 "E0656",
-                "the validation images have no finding with both positive and negative cases, so that no epoch can be chosen".to_owned(),
+                "the validation images have no finding with both positive and negative cases, so that no epoch can be chosen"
+                    .to_owned(),
             )
             .help("give `valid` a larger share of the data, or choose findings that are more frequent")
         })
@@ -214,15 +213,16 @@ impl<'a> ClassifierTrainer<'a> {
         self.weights.write_tensors("weights/", &mut tensors)?;
         self.best.write_tensors("best/", &mut tensors)?;
         self.optimiser.write_tensors("moments/", &self.weights, &mut tensors)?;
-        let facts = serde_json::to_value(&self.facts).map_err(|error| defect(format!("a checkpoint cannot be written: {error}")))?;
+        let facts =
+            serde_json::to_value(&self.facts).map_err(|error| defect(format!("a checkpoint cannot be written: {error}")))?;
         Ok(Checkpoint { tensors, facts })
     }
 
     /// Goes on from a checkpoint.
     pub fn restore(&mut self, checkpoint: Checkpoint<serde_json::Value>) -> Result<(), Diagnostic> {
         let Checkpoint { tensors, facts } = checkpoint;
-        let facts: ClassifierFacts =
-            serde_json::from_value(facts).map_err(|error| defect(format!("a checkpoint does not say where it stands: {error}")))?;
+        let facts: ClassifierFacts = serde_json::from_value(facts)
+            .map_err(|error| defect(format!("a checkpoint does not say where it stands: {error}")))?;
         self.weights.read_tensors("weights/", &tensors)?;
         self.best.read_tensors("best/", &tensors)?;
         self.optimiser.read_tensors("moments/", &self.weights, &tensors, facts.steps)?;

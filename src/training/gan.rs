@@ -4,9 +4,9 @@
 //! Everything random is keyed by the seed, its purpose and the number of the step, so that a training that was interrupted
 //! goes on to the same bytes.
 
-use super::feeds;
 use super::bound::{BoundExecutable, defect};
 use super::checkpoint::Checkpoint;
+use super::feeds;
 use super::losses::GanLoss;
 use super::model::Model;
 use super::optimiser::OptimiserState;
@@ -127,7 +127,8 @@ impl<'a> GanTrainer<'a> {
         let batch = settings.batch;
         let labels = data.label_names.len();
         let latent = compiled.latent;
-        let feeds = [batch * data.image_size(), batch * labels, batch * latent, batch, batch * labels].map(|length| vec![0.0; length]);
+        let feeds =
+            [batch * data.image_size(), batch * labels, batch * latent, batch, batch * labels].map(|length| vec![0.0; length]);
         let purposes = ["order", "latent", "mixture", "generator latent", "generator labels"];
         Ok(Self {
             discriminator_step: bind(&compiled.discriminator_step, &discriminator_weights)?,
@@ -256,7 +257,8 @@ impl<'a> GanTrainer<'a> {
         self.discriminator.write_tensors("discriminator/", &mut tensors)?;
         self.generator_optimiser.write_tensors("generator moments/", &self.generator, &mut tensors)?;
         self.discriminator_optimiser.write_tensors("discriminator moments/", &self.discriminator, &mut tensors)?;
-        let facts = serde_json::to_value(&self.facts).map_err(|error| defect(format!("a checkpoint cannot be written: {error}")))?;
+        let facts =
+            serde_json::to_value(&self.facts).map_err(|error| defect(format!("a checkpoint cannot be written: {error}")))?;
         Ok(Checkpoint { tensors, facts })
     }
 
@@ -266,8 +268,8 @@ impl<'a> GanTrainer<'a> {
         self.generator.read_tensors("generator/", &tensors)?;
         self.average.read_tensors("average/", &tensors)?;
         self.discriminator.read_tensors("discriminator/", &tensors)?;
-        let facts: GanFacts =
-            serde_json::from_value(facts).map_err(|error| defect(format!("a checkpoint does not say where it stands: {error}")))?;
+        let facts: GanFacts = serde_json::from_value(facts)
+            .map_err(|error| defect(format!("a checkpoint does not say where it stands: {error}")))?;
         self.generator_optimiser.read_tensors("generator moments/", &self.generator, &tensors, facts.step)?;
         self.discriminator_optimiser.read_tensors("discriminator moments/", &self.discriminator, &tensors, facts.step)?;
         self.facts = facts;
@@ -339,7 +341,8 @@ impl Compiled {
             Penalty::None => None,
             penalty => Some(discriminator_nodes(generator, discriminator, &sizes, settings.loss, penalty)?.0),
         };
-        let (generator_step, generator_table, discriminator_table) = generator_nodes(generator, discriminator, &sizes, settings.loss)?;
+        let (generator_step, generator_table, discriminator_table) =
+            generator_nodes(generator, discriminator, &sizes, settings.loss)?;
         Ok(Self {
             generator: generator_table,
             discriminator: discriminator_table,
@@ -379,7 +382,7 @@ fn discriminator_nodes(
     let latent = graph.input("latent", &[batch, sizes.latent]);
     let fake = network::lower(generator, &mut graph, batch, Mode::Training, &[latent, labels], &mut generator_table)
         .map_err(|error| unfit("generator", &error))?;
-    let mut score = |graph: &mut Graph, images: NodeId, table: &mut WeightTable| {
+    let score = |graph: &mut Graph, images: NodeId, table: &mut WeightTable| {
         network::lower(discriminator, graph, batch, Mode::Training, &[images, labels], table)
             .map_err(|error| unfit("discriminator", &error))
     };
@@ -413,9 +416,8 @@ fn generator_nodes(
     let latent = graph.input("latent", &[sizes.batch, sizes.latent]);
     let fake = network::lower(generator, &mut graph, sizes.batch, Mode::Training, &[latent, labels], &mut table)
         .map_err(|error| unfit("generator", &error))?;
-    let score =
-        network::lower(discriminator, &mut graph, sizes.batch, Mode::Training, &[fake, labels], &mut discriminator_table)
-            .map_err(|error| unfit("discriminator", &error))?;
+    let score = network::lower(discriminator, &mut graph, sizes.batch, Mode::Training, &[fake, labels], &mut discriminator_table)
+        .map_err(|error| unfit("discriminator", &error))?;
     let loss = loss.generator(&mut graph, score);
     let gradients = gradients(&mut graph, loss, &table);
     let updates = table.updates.clone();

@@ -40,7 +40,8 @@ impl Model {
 
     pub fn read(path: &Path) -> Result<Self, Diagnostic> {
         let Checkpoint { tensors, facts } = Checkpoint::<ModelFacts>::read(path)?;
-        let table = network::weights(&facts.network).map_err(|error| defect(format!("a stored network is not valid: {error}")))?;
+        let table =
+            network::weights(&facts.network).map_err(|error| defect(format!("a stored network is not valid: {error}")))?;
         let mut weights = Weights::initial(&table, &Key::new(0));
         weights.read_tensors("", &tensors)?;
         Ok(Self { network: facts.network, weights, label_names: facts.label_names })

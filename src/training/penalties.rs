@@ -16,9 +16,15 @@ pub const CONSTRUCTORS: &[&str] = &["gradient_penalty", "no_penalty", "r1"];
 pub enum Penalty {
     None,
     /// weight/2 · ‖∇D(x)‖² at real images. Mescheder et al. 2018, equation 9.
-    R1 { weight: f64, every: u64 },
+    R1 {
+        weight: f64,
+        every: u64,
+    },
     /// weight · (‖∇D(x̂)‖ − 1)² between real and generated images. Gulrajani et al. 2017, equation 3.
-    Gradient { weight: f64, every: u64 },
+    Gradient {
+        weight: f64,
+        every: u64,
+    },
 }
 
 /// The images that a penalty may look at, each `[batch, c, h, w]`, and the uniform numbers that mix them, `[batch, 1, 1, 1]`.

@@ -1,7 +1,7 @@
 //! Runs a trained network in inference mode, batch by batch.
 
-use super::feeds;
 use super::bound::{BoundExecutable, defect};
+use super::feeds;
 use super::model::Model;
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;

@@ -130,7 +130,10 @@ impl Laboratory {
 
     /// How many checkpoints the store holds.
     pub fn checkpoints(&self, store: &str) -> usize {
-        files(&self.path(store).join("trajectories")).iter().filter(|path| path.extension().is_some_and(|e| e == "safetensors")).count()
+        files(&self.path(store).join("trajectories"))
+            .iter()
+            .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
+            .count()
     }
 }
 
@@ -146,7 +149,12 @@ impl Said {
     /// What happened to a step: `ran` or `cached`, from the line that starts with its name.
     pub fn fate(&self, step: &str) -> &'static str {
         let words = |line: &&str| line.split_whitespace().next() == Some(step);
-        let line = self.out.lines().chain(self.err.lines()).find(words).unwrap_or_else(|| panic!("no line for {step} in:\n{}", self.out));
+        let line = self
+            .out
+            .lines()
+            .chain(self.err.lines())
+            .find(words)
+            .unwrap_or_else(|| panic!("no line for {step} in:\n{}", self.out));
         match (line.contains("cached"), line.contains("ran")) {
             (true, _) => "cached",
             (_, true) => "ran",

@@ -40,7 +40,9 @@ fn made_up(laboratory: &Laboratory, images: usize) -> PathBuf {
         let name = format!("CheXpert-v1.0-small/train/patient{index:05}/study1/view1_frontal.jpg");
         let path = laboratory.path(&name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        image::GrayImage::from_fn(40, 36, |x, y| image::Luma([((x * 5 + y * 3 + index as u32 * 7) % 256) as u8])).save(path).unwrap();
+        image::GrayImage::from_fn(40, 36, |x, y| image::Luma([((x * 5 + y * 3 + index as u32 * 7) % 256) as u8]))
+            .save(path)
+            .unwrap();
         let edema = if index % 2 == 0 { "1.0" } else { "" };
         let nothing = if index % 3 == 0 { "1.0" } else { "-1.0" };
         table += &format!("{name},Female,60,Frontal,AP,{nothing},,,,,{edema},,1.0,{edema},,,,,\n");

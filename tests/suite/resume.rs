@@ -43,7 +43,8 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bytes() {
         let mut child = laboratory.start(&["run", "study.synth", "--store", "killed", "--threads", threads]);
         let goal = 80 * (index as u64 + 1);
         wait_for("a checkpoint of the training", || {
-            newest_position(&laboratory, "killed") >= goal || !files(&laboratory.path("killed/actions")).is_empty() && child_ended(&laboratory)
+            newest_position(&laboratory, "killed") >= goal
+                || !files(&laboratory.path("killed/actions")).is_empty() && child_ended(&laboratory)
         });
         std::thread::sleep(Duration::from_millis(7 * index as u64));
         child.kill().unwrap();

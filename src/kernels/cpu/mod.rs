@@ -21,3 +21,6 @@ pub use call::{Arguments, Call, for_each_chunk};
 pub use convolution::ConvolutionGeometry;
 pub use element::Element;
 pub use executable::Executable;
+
+#[cfg(test)]
+mod tests;

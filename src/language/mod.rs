@@ -1,8 +1,36 @@
 //! Tree to program: names, types, units, ranges, evaluation, and the expansion of network blocks.
 //! In comes a file with its imports, out goes a [`Program`] or diagnostics. Knows nothing of the store or the engine.
 
+mod admit;
+mod arguments;
+mod blocks;
+mod check;
+mod conditions;
+mod cycles;
+mod declarations;
+mod evaluate;
+mod expand;
+mod functions;
+mod layer_calls;
+mod library;
+mod modules;
+mod names;
+mod networks;
+mod operators;
+mod params;
 mod program;
+mod references;
+mod scope;
+mod sizes;
+mod static_value;
+mod trace;
+mod types;
+mod units;
 mod value;
+mod walk;
+
+pub use check::{CheckOptions, Checked, check};
+pub use declarations::{Native, declarations, implemented_functions};
 
 pub use program::{Program, Role, Step, StepField};
 pub use value::{Comparison, Condition, Construction, Dimension, Quantity, StepReference, Value};

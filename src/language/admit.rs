@@ -1,0 +1,159 @@
+//! Whether a value may stand where a type is due: type, unit, choice, part of a block, range.
+
+use super::check::Checker;
+use super::scope::Scope;
+use super::static_value::{Measure, Range, Static};
+use super::types::Type;
+use super::units;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast::{Expression, ExpressionKind};
+
+/// The place of a value, for messages.
+pub(super) struct Slot<'s> {
+    /// The field or parameter.
+    pub name: &'s str,
+    pub span: Span,
+}
+
+impl<'a> Checker<'a> {
+    /// The value, if it is of the type; a bare block becomes the part of it that is due. Otherwise poison, with a message.
+    pub fn admit(&mut self, value: Static<'a>, r#type: &Type<'a>, slot: &Slot<'_>) -> Static<'a> {
+        match (r#type, value) {
+            (_, Static::Poison) => Static::Poison,
+            (Type::Unknown, _) => Static::Poison,
+            (Type::Boolean, value @ Static::Boolean(_))
+            | (Type::Integer, value @ Static::Integer(_))
+            | (Type::Number, value @ (Static::Integer(_) | Static::Number(_)))
+            | (Type::Text | Type::Path, value @ Static::Text(_))
+            | (Type::Step, value @ Static::Block(_))
+            | (Type::Tensor(_), value @ Static::Tensor(_))
+            | (Type::Network { .. }, value @ Static::Network(_)) => value,
+            (Type::Quantity(dimension), Static::Quantity(quantity)) if quantity.dimension == *dimension => Static::Quantity(quantity),
+            (Type::Choice(due), Static::Choice { choice, word }) if due.name.node == choice => Static::Choice { choice, word },
+            (Type::List(None), value @ Static::List(_)) => value,
+            (Type::List(Some(element)), Static::List(values)) => {
+                let admitted: Vec<_> = values.into_iter().map(|value| self.admit(value, element, slot)).collect();
+                if admitted.iter().any(Static::is_poison) { Static::Poison } else { Static::List(admitted) }
+            }
+            (Type::Sized { name, .. }, Static::Construction(made)) if made.type_name == *name => Static::Construction(made),
+            (Type::Sized { name, .. }, value @ (Static::Block(_) | Static::Port { .. })) => self.admit_port(value, name, slot),
+            (Type::Blocks { kind, .. }, value @ (Static::Block(_) | Static::Port { .. })) => self.admit_blocks(value, kind, slot),
+            (_, value) => {
+                let diagnostic = self.wrong_type(&value, r#type, slot);
+                self.poison(diagnostic)
+            }
+        }
+    }
+
+    fn wrong_type(&self, value: &Static<'a>, r#type: &Type<'a>, slot: &Slot<'_>) -> Diagnostic {
+        let name = slot.name;
+        let quoted = if name.contains(' ') { name.to_owned() } else { format!("`{name}`") };
+        let expected = r#type.expected(self.modules);
+        let found = self.found(value);
+        match (r#type, value) {
+            (Type::Quantity(dimension), Static::Integer(_) | Static::Number(_)) => {
+                let number = value.measure().map_or(0.0, |measure| measure.value);
+                let known: Vec<&str> = units::units_of(self.modules, dimension).iter().map(|unit| unit.name.node.as_str()).collect();
+                let diagnostic = Diagnostic::error("E0209", format!("{quoted} is a quantity of {dimension} and needs a unit"))
+                    .label(slot.span, "a number without a unit")
+                    .note(format!("units of {dimension}: {}", known.join(", ")));
+                match units::suggestion(self.modules, number, dimension) {
+                    Some(fix) => diagnostic.help(format!("write `{fix}`")),
+                    None => diagnostic,
+                }
+            }
+            (Type::Quantity(dimension), Static::Quantity(quantity)) => {
+                let known: Vec<&str> = units::units_of(self.modules, dimension).iter().map(|unit| unit.name.node.as_str()).collect();
+                Diagnostic::error("E0208", format!("{quoted} is a quantity of {dimension}, not of {}", quantity.dimension))
+                    .label(slot.span, format!("a quantity of {}", quantity.dimension))
+                    .help(format!("units of {dimension}: {}", known.join(", ")))
+            }
+            (Type::Integer | Type::Number, Static::Quantity(quantity)) => {
+                Diagnostic::error("E0208", format!("{quoted} is a number without a unit"))
+                    .label(slot.span, format!("a quantity of {}", quantity.dimension))
+                    .help("leave the unit out")
+            }
+            (Type::Integer, Static::Number(number)) => {
+                let diagnostic = Diagnostic::error("E0207", format!("{quoted} must be a whole number, not {}", super::static_value::show(*number)))
+                    .label(slot.span, "not written as a whole number");
+                if number.fract() == 0.0 && number.abs() < 9e15 {
+                    diagnostic.help(format!("write `{}`", *number as i64))
+                } else {
+                    diagnostic.help("`floor(…)` gives the whole number below")
+                }
+            }
+            (_, Static::Tensor(_)) => Diagnostic::error("E0317", format!("{quoted} must be known while checking, and a tensor is not"))
+                .label(slot.span, "a tensor, known only when the network runs")
+                .note(format!("expected: {expected}")),
+            (Type::Sized { .. }, Static::Network(_)) | (Type::Network { .. }, _) => {
+                Diagnostic::error("E0207", format!("{quoted} must be {expected}")).label(slot.span, format!("this is {found}"))
+            }
+            _ => Diagnostic::error("E0207", format!("{quoted} must be {expected}, not {found}")).label(slot.span, format!("this is {found}")),
+        }
+    }
+
+    /// Checks a value against the range of its parameter; of a list, the range is that of its length.
+    pub fn admit_range(
+        &mut self,
+        value: Static<'a>,
+        range: Option<&'a Expression>,
+        scope: &Scope<'a>,
+        slot: &Slot<'_>,
+    ) -> Static<'a> {
+        let (Some(written), false) = (range, value.is_poison()) else { return value };
+        let ExpressionKind::Range { start, end, inclusive } = &written.kind else { return value };
+        let Some(range) = self.range(start.as_deref(), end.as_deref(), *inclusive, scope) else { return Static::Poison };
+        let (measure, what) = match &value {
+            Static::List(elements) => {
+                let length = elements.len();
+                (Measure { value: length as f64, integer: Some(length as i64), dimension: None }, format!("has {length} elements"))
+            }
+            other => match other.measure() {
+                Some(measure) => {
+                    let shown = match other {
+                        Static::Quantity(quantity) => units::shown(self.modules, quantity),
+                        _ => measure.integer.map_or_else(|| super::static_value::show(measure.value), |integer| integer.to_string()),
+                    };
+                    (measure, format!("is {shown}"))
+                }
+                None => return value,
+            },
+        };
+        if contains(&range, &measure) {
+            return value;
+        }
+        let allowed = self.sources.text(written.span).to_owned();
+        self.poison(
+            Diagnostic::error("E0210", format!("`{}` {what}, which is outside {allowed}", slot.name))
+                .label(slot.span, format!("must be in {allowed}"))
+                .help(bounds(&range, |measure| match &measure.dimension {
+                    Some(dimension) => units::shown(
+                        self.modules,
+                        &super::value::Quantity { value: measure.value, dimension: dimension.clone() },
+                    ),
+                    None => super::static_value::show(measure.value),
+                })),
+        )
+    }
+}
+
+/// Whether a number lies in a range; numbers of other dimensions do not.
+pub(super) fn contains(range: &Range, measure: &Measure) -> bool {
+    let above = range.start.as_ref().is_none_or(|start| start.dimension == measure.dimension && measure.value >= start.value);
+    let below = range.end.as_ref().is_none_or(|end| {
+        end.dimension == measure.dimension && (measure.value < end.value || (range.inclusive && measure.value == end.value))
+    });
+    above && below
+}
+
+/// A range in words.
+fn bounds(range: &Range, show: impl Fn(&Measure) -> String) -> String {
+    let top = |end: &Measure| if range.inclusive { format!("at most {}", show(end)) } else { format!("below {}", show(end)) };
+    match (&range.start, &range.end) {
+        (Some(start), Some(end)) => format!("at least {} and {}", show(start), top(end)),
+        (Some(start), None) => format!("at least {}", show(start)),
+        (None, Some(end)) => top(end),
+        (None, None) => "any number will do".into(),
+    }
+}

@@ -1,0 +1,359 @@
+//! Calls: which argument belongs to which parameter, and what a function makes of them.
+
+use super::check::Checker;
+use super::functions;
+use super::admit::Slot;
+use super::modules::Item;
+use super::names::with_suggestion;
+use super::scope::Scope;
+use super::static_value::{Constructed, GivenParameter, Instantiation, Static};
+use super::types::{self, Type};
+use super::value::Construction;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast::{self, Expression, Parameter};
+use std::rc::Rc;
+
+/// An argument as given.
+#[derive(Clone, Debug)]
+pub(super) struct Given<'a> {
+    pub name: Option<&'a ast::Name>,
+    pub value: GivenValue<'a>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum GivenValue<'a> {
+    Expression(&'a Expression),
+    /// What came through a pipe.
+    Static(Static<'a>),
+}
+
+impl<'a> From<&'a ast::Argument> for Given<'a> {
+    fn from(argument: &'a ast::Argument) -> Self {
+        Given { name: argument.name.as_ref(), value: GivenValue::Expression(&argument.value), span: argument.value.span }
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// Calls what `callee` names.
+    pub fn call(&mut self, callee: &'a Expression, given: Vec<Given<'a>>, span: Span, scope: &Scope<'a>) -> Static<'a> {
+        let Some(item) = self.callee(callee, scope) else {
+            // The arguments are looked at all the same, for mistakes of their own.
+            for argument in given {
+                if let GivenValue::Expression(expression) = argument.value {
+                    self.evaluate(expression, scope, None);
+                }
+            }
+            return Static::Poison;
+        };
+        match item {
+            Item::Function(module, function) => {
+                self.nested(span, Static::Poison, |checker| checker.call_function(module, function, given, span, scope))
+            }
+            Item::NativeFunction(module, function) => self.call_native(module, function, given, span, scope),
+            Item::Layer(layer) if scope.path.is_some() => self.call_layer(layer, given, span, callee.span, scope),
+            Item::Layer(layer) => self.poison(
+                Diagnostic::error("E0207", format!("`{}` is a layer", layer.name.node))
+                    .label(callee.span, "layers are called in the body of a `network` only")
+                    .help("define a `network` that calls it, and name that network here"),
+            ),
+            Item::Network(module, network) if scope.path.is_some() => {
+                self.nested(span, Static::Poison, |checker| checker.call_network(module, network, given, span, scope))
+            }
+            Item::Network(module, network) => self.instantiate(module, network, given, span, scope),
+            _ => Static::Poison,
+        }
+    }
+
+    /// The argument of each parameter. Parameters for which `positional` is false take named arguments only.
+    /// `None` after a mistake, which is reported.
+    pub fn assign(
+        &mut self,
+        callee: &str,
+        parameters: &'a [Parameter],
+        given: Vec<Given<'a>>,
+        positional: impl Fn(&Parameter) -> bool,
+    ) -> Option<Vec<Option<Given<'a>>>> {
+        let mut assigned: Vec<Option<Given<'a>>> = vec![None; parameters.len()];
+        let mut order = (0..parameters.len()).filter(|index| parameters.get(*index).is_some_and(&positional)).collect::<Vec<_>>().into_iter();
+        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.node.as_str()).collect();
+        let mut named_before = false;
+        let mut good = true;
+        for argument in given {
+            let index = match argument.name {
+                None if named_before => {
+                    good = false;
+                    self.report(
+                        Diagnostic::error("E0213", "an argument without a name stands behind one with a name")
+                            .label(argument.span, "which parameter is this?")
+                            .help("name it, or move it to the front"),
+                    );
+                    continue;
+                }
+                None => order.next(),
+                Some(name) => {
+                    named_before = true;
+                    names.iter().position(|known| *known == name.node)
+                }
+            };
+            let Some((index, place)) = index.and_then(|index| assigned.get_mut(index).map(|place| (index, place))) else {
+                good = false;
+                let diagnostic = match argument.name {
+                    Some(name) => with_suggestion(
+                        Diagnostic::error("E0213", format!("`{callee}` has no parameter `{}`", name.node))
+                            .label(name.span, "no such parameter"),
+                        &name.node,
+                        "parameters",
+                        &names,
+                    ),
+                    None => Diagnostic::error("E0213", format!("`{callee}` takes {} at most", count(parameters, &positional)))
+                        .label(argument.span, "one too many")
+                        .note(format!("parameters: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })),
+                };
+                self.report(diagnostic);
+                continue;
+            };
+            if let Some(before) = place {
+                good = false;
+                let before = before.span;
+                self.report(
+                    Diagnostic::error("E0213", format!("`{}` is given twice", names.get(index).copied().unwrap_or_default()))
+                        .label(argument.span, "the second time here")
+                        .label(before, "the first time here")
+                        .help("leave one of them out"),
+                );
+                continue;
+            }
+            *place = Some(argument);
+        }
+        good.then_some(assigned)
+    }
+
+    /// Reports parameters that have neither an argument nor a default.
+    pub fn missing(&mut self, callee: &str, parameters: &'a [Parameter], assigned: &[Option<Given<'a>>], span: Span) -> bool {
+        let missing: Vec<&Parameter> = parameters
+            .iter()
+            .zip(assigned)
+            .filter(|(parameter, given)| given.is_none() && parameter.default.is_none())
+            .map(|(parameter, _)| parameter)
+            .collect();
+        if missing.is_empty() {
+            return false;
+        }
+        let names: Vec<&str> = missing.iter().map(|parameter| parameter.name.node.as_str()).collect();
+        let example: Vec<String> = names.iter().map(|name| format!("{name} = …")).collect();
+        self.report(
+            Diagnostic::error("E0214", format!("`{callee}` lacks {}", super::names::listed(&names)))
+                .label(span, "called here")
+                .help(format!("write `{callee}({})`", example.join(", "))),
+        );
+        true
+    }
+
+    /// The admitted value of one argument, or of the default.
+    pub fn argument(
+        &mut self,
+        parameter: &'a Parameter,
+        given: Option<Given<'a>>,
+        span: Span,
+        caller: &Scope<'a>,
+        inner: &Scope<'a>,
+    ) -> (Static<'a>, Span) {
+        let r#type = self.resolve(&parameter.r#type);
+        let (value, place) = match given {
+            Some(Given { value: GivenValue::Static(value), span, .. }) => (value, span),
+            Some(Given { value: GivenValue::Expression(expression), span, .. }) => {
+                (self.evaluate(expression, caller, Some(&r#type)), span)
+            }
+            None => match &parameter.default {
+                Some(default) => (self.evaluate(default, inner, Some(&r#type)), span),
+                None => (Static::Poison, span),
+            },
+        };
+        let slot = Slot { name: &parameter.name.node, span: place };
+        let value = self.admit(value, &r#type, &slot);
+        (self.admit_range(value, parameter.range.as_ref(), inner, &slot), place)
+    }
+
+    /// The type that is written, or [`Type::Unknown`] after a mistake.
+    pub fn resolve(&mut self, written: &'a ast::Type) -> Type<'a> {
+        types::resolve(self.modules, written).unwrap_or_else(|diagnostic| {
+            self.report(*diagnostic);
+            Type::Unknown
+        })
+    }
+
+    /// All arguments in the order of the parameters, as the locals of the callee. `None` after a mistake.
+    fn locals(
+        &mut self,
+        callee: &str,
+        module: usize,
+        parameters: &'a [Parameter],
+        given: Vec<Given<'a>>,
+        span: Span,
+        caller: &Scope<'a>,
+    ) -> Option<Scope<'a>> {
+        let assigned = self.assign(callee, parameters, given, |_| true)?;
+        let mut good = !self.missing(callee, parameters, &assigned, span);
+        let mut inner = Scope::new(module);
+        for (parameter, given) in parameters.iter().zip(assigned) {
+            let (value, _) = self.argument(parameter, given, span, caller, &inner);
+            good &= !value.is_poison();
+            inner.locals.insert(&parameter.name.node, value);
+        }
+        good.then_some(inner)
+    }
+
+    fn call_function(
+        &mut self,
+        module: usize,
+        function: &'a ast::Function,
+        given: Vec<Given<'a>>,
+        span: Span,
+        scope: &Scope<'a>,
+    ) -> Static<'a> {
+        let name = &function.name.node;
+        if !self.enter(module, name, span) {
+            return Static::Poison;
+        }
+        let value = match self.locals(name, module, &function.parameters, given, span, scope) {
+            None => Static::Poison,
+            Some(inner) => {
+                let r#type = function.result.as_ref().map(|result| self.resolve(result));
+                let value = self.evaluate(&function.body, &inner, r#type.as_ref());
+                match r#type {
+                    Some(r#type) => {
+                        let slot = Slot { name: "the result", span: function.body.span };
+                        let admitted = self.admit(value.clone(), &r#type, &slot);
+                        self.explain_call(&value, &admitted, span, name);
+                        admitted
+                    }
+                    None => value,
+                }
+            }
+        };
+        self.calls.pop();
+        value
+    }
+
+    /// Adds the place of the call to a message on a function's result.
+    fn explain_call(&mut self, value: &Static<'a>, admitted: &Static<'a>, span: Span, name: &str) {
+        if admitted.is_poison()
+            && !value.is_poison()
+            && let Some(last) = self.diagnostics.last_mut()
+            && last.labels.len() == 1
+        {
+            *last = last.clone().label(span, format!("`{name}` is called here"));
+        }
+    }
+
+    /// Notes that a function or network is being worked on. `false` if it already is: it would never end.
+    pub fn enter(&mut self, module: usize, name: &'a str, span: Span) -> bool {
+        if self.calls.contains(&(module, name)) {
+            let start = self.calls.iter().position(|call| *call == (module, name)).unwrap_or(0);
+            let mut path: Vec<&str> = self.calls.iter().skip(start).map(|(_, name)| *name).collect();
+            path.push(name);
+            let path = path.join(" → ");
+            self.report(
+                Diagnostic::error("E0221", format!("`{name}` calls itself"))
+                    .label(span, "called again here")
+                    .note(path)
+                    .help("repeat with `for` over a range instead"),
+            );
+            return false;
+        }
+        self.calls.push((module, name));
+        true
+    }
+
+    /// A function of the standard library: computed, or a constructor that keeps its arguments.
+    fn call_native(
+        &mut self,
+        module: usize,
+        function: &'a ast::NativeFunction,
+        given: Vec<Given<'a>>,
+        span: Span,
+        scope: &Scope<'a>,
+    ) -> Static<'a> {
+        let name = self.modules.qualified(module, &function.name.node);
+        let Some(inner) = self.locals(&name, module, &function.parameters, given, span, scope) else { return Static::Poison };
+        if module == self.modules.prelude
+            && let Some(body) = functions::find(&function.name.node)
+        {
+            let arguments: Vec<_> =
+                function.parameters.iter().filter_map(|parameter| inner.locals.get(parameter.name.node.as_str()).cloned()).collect();
+            return body(&arguments, self.environment).unwrap_or_else(|failure| self.failed(failure, span));
+        }
+        let Some(type_name) = types::name_of(&function.result) else { return Static::Poison };
+        let mut arguments = Vec::new();
+        for parameter in &function.parameters {
+            let r#type = self.resolve(&parameter.r#type);
+            let value = inner.locals.get(parameter.name.node.as_str()).cloned().unwrap_or(Static::Poison);
+            let Some(value) = self.finish(value, &r#type) else { return Static::Poison };
+            arguments.push((parameter.name.node.clone(), value));
+        }
+        let sizes = types::sizes_of(&function.result).iter().map(|size| self.known_size(size, &inner)).collect();
+        Static::Construction(Rc::new(Constructed { construction: Construction { function: name, arguments }, type_name, sizes }))
+    }
+
+    /// A network named outside a network's body: some of its static parameters, to be completed where it is used.
+    fn instantiate(
+        &mut self,
+        module: usize,
+        network: &'a ast::Network,
+        given: Vec<Given<'a>>,
+        span: Span,
+        scope: &Scope<'a>,
+    ) -> Static<'a> {
+        let name = &network.name.node;
+        let is_static = |parameter: &Parameter| types::name_of(&parameter.r#type) != Some("tensor");
+        let Some(assigned) = self.assign(name, &network.parameters, given, is_static) else { return Static::Poison };
+        let mut instantiation = Instantiation { module, network, given: Vec::new(), span, poisoned: false };
+        let inner = Scope::new(module);
+        for (parameter, given) in network.parameters.iter().zip(assigned) {
+            let Some(given) = given else { continue };
+            if !is_static(parameter) {
+                self.report(
+                    Diagnostic::error("E0213", format!("`{}` is an input of `{name}`", parameter.name.node))
+                        .label(given.span, "inputs are given by the block that uses the network")
+                        .help("leave it out"),
+                );
+                instantiation.poisoned = true;
+                continue;
+            }
+            // Ranges may name other parameters, so they are looked at when all are known.
+            let r#type = self.resolve(&parameter.r#type);
+            let (value, span) = match given.value {
+                GivenValue::Static(value) => (value, given.span),
+                GivenValue::Expression(expression) => (self.evaluate(expression, scope, Some(&r#type)), given.span),
+            };
+            let value = self.admit(value, &r#type, &Slot { name: &parameter.name.node, span });
+            let value = match &parameter.range {
+                Some(range) if is_constant(range) => {
+                    self.admit_range(value, Some(range), &inner, &Slot { name: &parameter.name.node, span })
+                }
+                _ => value,
+            };
+            instantiation.poisoned |= value.is_poison();
+            instantiation.given.push(GivenParameter { name: &parameter.name.node, value, span });
+        }
+        Static::Network(Rc::new(instantiation))
+    }
+}
+
+/// Whether a range names nothing.
+fn is_constant(range: &Expression) -> bool {
+    let literal = |end: &Option<Box<Expression>>| {
+        end.as_ref().is_none_or(|end| !matches!(end.kind, ast::ExpressionKind::Name(_) | ast::ExpressionKind::Call { .. } | ast::ExpressionKind::Binary(..)))
+    };
+    matches!(&range.kind, ast::ExpressionKind::Range { start, end, .. } if literal(start) && literal(end))
+}
+
+fn count(parameters: &[Parameter], positional: impl Fn(&Parameter) -> bool) -> String {
+    match parameters.iter().filter(|parameter| positional(parameter)).count() {
+        0 => "no arguments without a name".to_owned(),
+        1 => "one argument without a name".to_owned(),
+        many => format!("{many} arguments"),
+    }
+}

@@ -1,0 +1,199 @@
+//! The stage's entry: reads what a file uses, evaluates its params and blocks, and gives a program or all mistakes.
+
+use super::blocks::BlockState;
+use super::expand::Expansion;
+use super::functions::Environment;
+use super::modules::{Loader, Modules};
+use super::names;
+use super::program::Program;
+use super::scope::Scope;
+use super::static_value::Static;
+use super::value::Value;
+use super::{cycles, params, walk};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{FileId, Sources, Span};
+use crate::syntax::ast::{self, DeclarationKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// What a check depends on besides the text.
+pub struct CheckOptions<'e> {
+    /// `-p name=value` in the order in which they were given, as text.
+    pub params: Vec<(String, String)>,
+    /// The environment that `env("NAME")` sees.
+    pub environment: &'e dyn Fn(&str) -> Option<String>,
+    /// Where `use "file.synth"` counts from in a text that is no file.
+    pub base: PathBuf,
+}
+
+/// A program, or why there is none. Warnings may stand beside a program.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub program: Option<Program>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks one file with all that it uses. The only files read are those that `use` names; the outcome depends on nothing
+/// but texts and options. Ends on any input: evaluation and expansion have limits.
+pub fn check(sources: &mut Sources, file: FileId, options: &CheckOptions<'_>) -> Checked {
+    let (mut modules, mut diagnostics) = Loader::new(sources, &options.base).load(file);
+    names::index(&mut modules, &mut diagnostics);
+    let mut checker = Checker::new(sources, &modules, options);
+    for diagnostic in diagnostics {
+        checker.report(diagnostic);
+    }
+    let (program_params, steps) = (params::check(&mut checker), checker.check_blocks());
+    cycles::check(&mut checker);
+    walk::check(&mut checker);
+    let documentation = modules.get(modules.main).map(|module| documentation(&module.tree)).unwrap_or_default();
+    let diagnostics = std::mem::take(&mut checker.diagnostics);
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let program = match (program_params, steps) {
+        (Some(params), Some(steps)) if !failed => Some(Program { documentation, params, steps }),
+        _ => None,
+    };
+    Checked { program, diagnostics }
+}
+
+/// The documentation of a file: that of its first `use`, `param` or block that has some.
+fn documentation(tree: &ast::File) -> String {
+    let head = tree.declarations.iter().find(|declaration| {
+        !declaration.documentation.is_empty()
+            && matches!(declaration.kind, DeclarationKind::Use(_) | DeclarationKind::Param(_) | DeclarationKind::Block(_))
+    });
+    head.map(|declaration| declaration.documentation.clone()).unwrap_or_default()
+}
+
+/// The value of a `param` or `let`, once it was asked for.
+pub(super) enum Definition<'a> {
+    InProgress,
+    Known(Static<'a>),
+}
+
+/// All that is known while one file is checked. The parts of the work are methods in files of their own.
+pub(super) struct Checker<'a> {
+    pub sources: &'a Sources,
+    pub modules: &'a Modules,
+    pub environment: Environment<'a>,
+    pub given_params: &'a [(String, String)],
+    pub diagnostics: Vec<Diagnostic>,
+    seen: BTreeSet<(&'static str, Option<Span>, String)>,
+    pub blocks: Vec<BlockState<'a>>,
+    pub definitions: BTreeMap<(usize, &'a str), Definition<'a>>,
+    /// Functions and networks that are being evaluated, innermost last.
+    pub calls: Vec<(usize, &'a str)>,
+    /// The network that is being expanded.
+    pub expansion: Option<Expansion>,
+    steps_left: u64,
+    depth: usize,
+}
+
+/// Expressions, statements and elements that one check may evaluate.
+const MOST_STEPS: u64 = 1_000_000;
+/// How deep expressions and calls may nest.
+const DEEPEST: usize = 100;
+
+impl<'a> Checker<'a> {
+    fn new(sources: &'a Sources, modules: &'a Modules, options: &'a CheckOptions<'_>) -> Self {
+        Self {
+            sources,
+            modules,
+            environment: options.environment,
+            given_params: &options.params,
+            diagnostics: Vec::new(),
+            seen: BTreeSet::new(),
+            blocks: Vec::new(),
+            definitions: BTreeMap::new(),
+            calls: Vec::new(),
+            expansion: None,
+            steps_left: MOST_STEPS,
+            depth: 0,
+        }
+    }
+
+    /// Adds a message once, even where a loop or a second use of a network meets the same mistake again.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        let key = (diagnostic.code, diagnostic.labels.first().map(|label| label.span), diagnostic.message.clone());
+        if self.seen.insert(key) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Takes from the allowance of work; `false` when it is used up, which is reported once.
+    pub fn spend(&mut self, steps: u64, span: Span) -> bool {
+        if self.steps_left == 0 {
+            return false;
+        }
+        self.steps_left = self.steps_left.saturating_sub(steps);
+        if self.steps_left == 0 {
+            self.report(
+                Diagnostic::error("E0222", format!("checking this file takes more than {MOST_STEPS} steps"))
+                    .label(span, "stopped here")
+                    .help("shorten the ranges that `for` runs over, or the lists"),
+            );
+        }
+        self.steps_left > 0
+    }
+
+    /// Runs `work` one level deeper, or reports that nesting has no end in sight.
+    pub fn nested<R>(&mut self, span: Span, otherwise: R, work: impl FnOnce(&mut Self) -> R) -> R {
+        if self.depth >= DEEPEST {
+            self.report(
+                Diagnostic::error("E0222", format!("more than {DEEPEST} levels are nested here"))
+                    .label(span, "too deep")
+                    .help("give parts of it names of their own with `let`, `fn` or `network`"),
+            );
+            return otherwise;
+        }
+        self.depth += 1;
+        let result = work(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// The text of a place if it is short enough to quote, as "`text`".
+    pub fn quoted(&self, span: Span) -> Option<String> {
+        let text = self.sources.text(span);
+        (!text.is_empty() && text.chars().count() <= 40 && !text.contains('\n')).then(|| format!("`{text}`"))
+    }
+
+    pub fn block_name(&self, block: usize) -> Option<String> {
+        self.blocks.get(block).map(|state| state.block.name.node.clone())
+    }
+
+    /// The first block of a name.
+    pub fn block_index(&self, name: &str) -> Option<usize> {
+        self.blocks.iter().position(|state| state.block.name.node == name)
+    }
+
+    /// What was found, in words, with the names of blocks.
+    pub fn found(&self, value: &Static<'a>) -> String {
+        let kind_and_name = |block: usize| {
+            self.blocks.get(block).map(|state| (state.block.kind.node.as_str(), state.block.name.node.as_str()))
+        };
+        match value {
+            Static::Block(block) => match kind_and_name(*block) {
+                Some((kind, name)) => format!("the {kind} `{name}`"),
+                None => value.found(),
+            },
+            Static::Port { block, port } => match (kind_and_name(*block), self.port_type(*block, port)) {
+                (Some((_, name)), Some(made)) => format!("`{name}.{port}`, which holds {made}"),
+                _ => value.found(),
+            },
+            Static::Quantity(quantity) => {
+                format!("{}, a quantity of {}", super::units::shown(self.modules, quantity), quantity.dimension)
+            }
+            _ => value.found(),
+        }
+    }
+
+    /// The finished form of an admitted value.
+    pub fn finish(&self, value: Static<'a>, r#type: &super::types::Type<'a>) -> Option<Value> {
+        value.into_value(r#type, &|block| self.block_name(block))
+    }
+
+    /// The scope of a module's own declarations.
+    pub fn module_scope(&self, module: usize) -> Scope<'a> {
+        Scope::new(module)
+    }
+}

@@ -1,0 +1,143 @@
+//! Conditions of claims: comparisons over results that are known only after the run.
+
+use super::check::Checker;
+use super::operators::symbol;
+use super::scope::Scope;
+use super::static_value::Static;
+use super::value::{Comparison, Condition};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast::{BinaryOperator, Expression, ExpressionKind, UnaryOperator};
+
+/// What a part of a condition is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Number,
+    Truth,
+}
+
+impl Sort {
+    fn named(self) -> &'static str {
+        match self {
+            Sort::Number => "a number",
+            Sort::Truth => "a comparison",
+        }
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// The condition that an expression states, or `None` after a mistake.
+    pub fn condition(&mut self, expression: &'a Expression, scope: &Scope<'a>) -> Option<Condition> {
+        let (condition, sort) = self.condition_part(expression, scope)?;
+        if sort != Sort::Truth {
+            self.report(
+                Diagnostic::error("E0406", "a claim must compare something")
+                    .label(expression.span, "a number is neither true nor false")
+                    .help("write a comparison, such as `gap.auroc_gap < 0.10`"),
+            );
+            return None;
+        }
+        if condition.references().is_empty() {
+            self.report(
+                Diagnostic::error("E0406", "this claim names no result, so the run cannot decide it")
+                    .label(expression.span, "known before anything runs")
+                    .help("compare a result of a block, such as `gap.auroc_gap < 0.10`"),
+            );
+            return None;
+        }
+        Some(condition)
+    }
+
+    fn condition_part(&mut self, expression: &'a Expression, scope: &Scope<'a>) -> Option<(Condition, Sort)> {
+        if !self.spend(1, expression.span) {
+            return None;
+        }
+        self.nested(expression.span, None, |checker| match &expression.kind {
+            ExpressionKind::Binary(operator, left, right) => {
+                let left_part = checker.condition_part(left, scope);
+                let right_part = checker.condition_part(right, scope);
+                let ((a, a_sort), (b, b_sort)) = (left_part?, right_part?);
+                let needed = match operator {
+                    BinaryOperator::And | BinaryOperator::Or => Sort::Truth,
+                    _ => Sort::Number,
+                };
+                let good_left = checker.need(a_sort, needed, symbol(*operator), left.span);
+                let good_right = checker.need(b_sort, needed, symbol(*operator), right.span);
+                (good_left && good_right).then_some(())?;
+                let (left, right) = (Box::new(a), Box::new(b));
+                let compare = |comparison, left, right| (Condition::Compare { comparison, left, right }, Sort::Truth);
+                let compute = |operator, left, right| (Condition::Arithmetic { operator, left, right }, Sort::Number);
+                Some(match operator {
+                    BinaryOperator::Add => compute('+', left, right),
+                    BinaryOperator::Subtract => compute('-', left, right),
+                    BinaryOperator::Multiply => compute('*', left, right),
+                    BinaryOperator::Divide => compute('/', left, right),
+                    BinaryOperator::Power => compute('^', left, right),
+                    BinaryOperator::Less => compare(Comparison::Less, left, right),
+                    BinaryOperator::LessOrEqual => compare(Comparison::LessOrEqual, left, right),
+                    BinaryOperator::Greater => compare(Comparison::Greater, left, right),
+                    BinaryOperator::GreaterOrEqual => compare(Comparison::GreaterOrEqual, left, right),
+                    BinaryOperator::Equal => compare(Comparison::Equal, left, right),
+                    BinaryOperator::NotEqual => compare(Comparison::NotEqual, left, right),
+                    BinaryOperator::And => (Condition::And(left, right), Sort::Truth),
+                    BinaryOperator::Or => (Condition::Or(left, right), Sort::Truth),
+                })
+            }
+            ExpressionKind::Unary(operator, operand) => {
+                let (part, sort) = checker.condition_part(operand, scope)?;
+                let (needed, name) = match operator {
+                    UnaryOperator::Negate => (Sort::Number, "-"),
+                    UnaryOperator::Not => (Sort::Truth, "not"),
+                };
+                checker.need(sort, needed, name, operand.span).then_some(())?;
+                Some(match operator {
+                    UnaryOperator::Negate => (Condition::Negate(Box::new(part)), Sort::Number),
+                    UnaryOperator::Not => (Condition::Not(Box::new(part)), Sort::Truth),
+                })
+            }
+            _ => checker.condition_leaf(expression, scope),
+        })
+    }
+
+    fn need(&mut self, found: Sort, needed: Sort, operator: &str, span: Span) -> bool {
+        if found != needed {
+            self.report(
+                Diagnostic::error("E0406", format!("`{operator}` joins {}s here", needed.named().trim_start_matches("a ")))
+                    .label(span, format!("this is {}", found.named()))
+                    .help("comparisons are joined with `and` and `or`: `0.1 < a.x and a.x < 0.2`"),
+            );
+        }
+        found == needed
+    }
+
+    /// A result, or a number that is known now.
+    fn condition_leaf(&mut self, expression: &'a Expression, scope: &Scope<'a>) -> Option<(Condition, Sort)> {
+        let value = self.evaluate(expression, scope, None);
+        match &value {
+            Static::Poison => None,
+            Static::Result { block, result } => {
+                let step = self.block_name(*block)?;
+                Some((Condition::Result { step, result: (*result).to_owned() }, Sort::Number))
+            }
+            Static::Integer(_) | Static::Number(_) => Some((Condition::Number(value.measure()?.value), Sort::Number)),
+            Static::Quantity(quantity) if quantity.dimension == "ratio" => Some((Condition::Number(quantity.value), Sort::Number)),
+            other => {
+                let found = self.found(other);
+                let mut diagnostic = Diagnostic::error("E0406", format!("{found} cannot be compared in a claim"))
+                    .label(expression.span, "neither a result nor a number");
+                if let Static::Block(block) = other
+                    && let Some(kind) = self.blocks.get(*block).and_then(|state| state.kind)
+                {
+                    let name = self.block_name(*block).unwrap_or_default();
+                    let results: Vec<String> = kind.results.iter().map(|result| format!("`{name}.{}`", result.name.node)).collect();
+                    diagnostic = match results.as_slice() {
+                        [] => diagnostic.help(format!("a {} has no results", kind.name.node)),
+                        results => diagnostic.help(format!("results of `{name}`: {}", results.join(", "))),
+                    };
+                }
+                self.report(diagnostic);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! The body of a network, carried out on shapes: statements, loops and calls of other networks become one flat list of
+//! layer calls.
+
+use super::arguments::Given;
+use super::check::Checker;
+use super::scope::Scope;
+use super::sizes::{show_shape, variable};
+use super::static_value::Static;
+use super::types::{self, Type};
+use crate::diagnostic::{Diagnostic, Label};
+use crate::network::{LayerArguments, LayerCall, NetworkProgram, Shape, TensorId};
+use crate::source::Span;
+use crate::syntax::ast::{self, Expression, Statement, StatementKind};
+use std::collections::BTreeMap;
+
+/// A network with more layers than this is refused.
+const MOST_CALLS: usize = 100_000;
+
+/// A network that is being expanded.
+#[derive(Clone, Debug)]
+pub(super) struct Expansion {
+    pub program: NetworkProgram,
+    /// Labels on what asked for this network, added to every mistake of shape.
+    pub context: Vec<Label>,
+    /// How many calls of a name stand at a path.
+    counts: BTreeMap<(String, String), usize>,
+}
+
+impl Expansion {
+    pub fn new(name: String, inputs: Vec<(String, Shape)>) -> Self {
+        let program = NetworkProgram { name, inputs, calls: Vec::new(), output: TensorId(0) };
+        Self { program, context: Vec::new(), counts: BTreeMap::new() }
+    }
+
+    pub fn input_ids(&self) -> Vec<TensorId> {
+        (0..self.program.inputs.len()).map(TensorId).collect()
+    }
+
+    /// The path of the next call of `name` at `path`: `generator/for.stage=3/conv_0`.
+    pub fn segment(&mut self, path: &str, name: &str) -> String {
+        let count = self.counts.entry((path.to_owned(), name.to_owned())).or_default();
+        let segment = format!("{path}/{name}_{count}");
+        *count += 1;
+        segment
+    }
+
+    pub fn shape(&self, id: TensorId) -> Shape {
+        self.program.shape(id).cloned().unwrap_or_default()
+    }
+
+    /// Adds a layer and gives its output; `None` when there are too many.
+    pub fn push(&mut self, call: LayerCall) -> Option<TensorId> {
+        if self.program.calls.len() >= MOST_CALLS {
+            return None;
+        }
+        self.program.calls.push(call);
+        Some(TensorId(self.program.inputs.len() + self.program.calls.len() - 1))
+    }
+}
+
+/// How a list of statements ends.
+enum Flow<'a> {
+    Next,
+    Return(Static<'a>, Span),
+    /// A mistake makes the rest meaningless.
+    Stop,
+}
+
+impl<'a> Checker<'a> {
+    /// Adds a layer call to the network that is being expanded.
+    pub fn add_layer(
+        &mut self,
+        layer: &str,
+        inputs: Vec<TensorId>,
+        arguments: LayerArguments,
+        shape: Shape,
+        span: Span,
+        scope: &Scope<'a>,
+    ) -> Static<'a> {
+        let (Some(expansion), Some(path)) = (self.expansion.as_mut(), scope.path.as_deref()) else { return Static::Poison };
+        let path = expansion.segment(path, layer);
+        match expansion.push(LayerCall { layer: layer.to_owned(), path, inputs, arguments, shape }) {
+            Some(id) => Static::Tensor(id),
+            None => self.poison(self.with_context(
+                Diagnostic::error("E0316", format!("this network has more than {MOST_CALLS} layers"))
+                    .label(span, "stopped here")
+                    .help("shorten the ranges that its `for` loops run over"),
+            )),
+        }
+    }
+
+    /// Adds what asked for the network to a message.
+    pub fn with_context(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        if let Some(expansion) = &self.expansion {
+            diagnostic.labels.extend(expansion.context.iter().cloned());
+        }
+        diagnostic
+    }
+
+    /// The result of a network whose parameters and sizes are the locals of `scope`.
+    pub fn expand_body(&mut self, network: &'a ast::Network, mut scope: Scope<'a>) -> Static<'a> {
+        // Sizes in the result are those of the parameters, whatever the body binds to the same names.
+        let declared = self.resolve(&network.result);
+        let sizes = match declared {
+            Type::Tensor(sizes) => sizes,
+            _ => None,
+        };
+        let due: Option<Vec<Option<i64>>> =
+            sizes.map(|sizes| sizes.iter().map(|size| self.known_size(size, &scope)).collect());
+        match self.execute(&network.body, &mut scope) {
+            Flow::Stop => Static::Poison,
+            Flow::Next => {
+                let name = &network.name;
+                self.poison(no_return(name))
+            }
+            Flow::Return(Static::Tensor(id), span) => {
+                let shape = self.expansion.as_ref().map(|expansion| expansion.shape(id)).unwrap_or_default();
+                let fits = due.as_ref().is_none_or(|due| {
+                    due.len() == shape.len()
+                        && due.iter().zip(&shape).all(|(due, size)| due.is_none_or(|due| usize::try_from(due) == Ok(*size)))
+                });
+                if fits {
+                    return Static::Tensor(id);
+                }
+                let due: Vec<String> =
+                    due.unwrap_or_default().iter().map(|size| size.map_or_else(|| "_".to_owned(), |size| size.to_string())).collect();
+                let chain = self.chain(id);
+                let message = format!("`{}` gives {}, but declares {}", network.name.node, show_shape(&shape), show_shape(&due));
+                self.poison(self.with_context(
+                    Diagnostic::error("E0314", message)
+                        .label(span, format!("{} is returned here", show_shape(&shape)))
+                        .label(network.result.span, format!("{} is declared here", show_shape(&due)))
+                        .note(chain)
+                        .help("change the declared result, or the layer that makes the difference"),
+                ))
+            }
+            Flow::Return(Static::Poison, _) => Static::Poison,
+            Flow::Return(other, span) => {
+                let found = self.found(&other);
+                self.poison(self.with_context(
+                    Diagnostic::error("E0314", format!("`{}` gives {found}, but a network gives a tensor", network.name.node))
+                        .label(span, format!("this is {found}"))
+                        .label(network.result.span, "a tensor is declared here"),
+                ))
+            }
+        }
+    }
+
+    /// The chain of shapes to a tensor.
+    pub fn chain(&self, id: TensorId) -> String {
+        self.expansion.as_ref().map(|expansion| super::trace::shapes(&expansion.program, id)).unwrap_or_default()
+    }
+
+    fn execute(&mut self, statements: &'a [Statement], scope: &mut Scope<'a>) -> Flow<'a> {
+        for statement in statements {
+            if !self.spend(1, statement.span) {
+                return Flow::Stop;
+            }
+            let flow = match &statement.kind {
+                StatementKind::Bind(name, expression) => {
+                    let value = self.evaluate(expression, scope, None);
+                    scope.locals.insert(&name.node, value);
+                    Flow::Next
+                }
+                StatementKind::Return(expression) => Flow::Return(self.evaluate(expression, scope, None), expression.span),
+                StatementKind::If { condition, then, otherwise } => match self.condition_value(condition, scope) {
+                    Some(true) => self.nested(statement.span, Flow::Stop, |checker| checker.execute(then, scope)),
+                    Some(false) => self.nested(statement.span, Flow::Stop, |checker| checker.execute(otherwise, scope)),
+                    None => Flow::Stop,
+                },
+                StatementKind::For { variable, over, body } => self.repeat(variable, over, body, scope),
+            };
+            if !matches!(flow, Flow::Next) {
+                return flow;
+            }
+        }
+        Flow::Next
+    }
+
+    /// A loop, unrolled: names bound in its body are gone after each turn, outer names keep what they are bound to.
+    fn repeat(&mut self, variable: &'a ast::Name, over: &'a Expression, body: &'a [Statement], scope: &mut Scope<'a>) -> Flow<'a> {
+        let range = match self.evaluate(over, scope, None) {
+            Static::Poison => return Flow::Stop,
+            Static::Range(range) => range,
+            other => {
+                let found = self.found(&other);
+                let code = if matches!(other, Static::Tensor(_)) { "E0317" } else { "E0207" };
+                self.report(
+                    Diagnostic::error(code, format!("`for` runs over a range, not over {found}"))
+                        .label(over.span, "no range")
+                        .help("write `for stage in 3..=5 { … }`"),
+                );
+                return Flow::Stop;
+            }
+        };
+        let whole = |measure: &Option<super::static_value::Measure>| measure.as_ref().and_then(|measure| measure.integer);
+        let (Some(start), Some(end)) = (whole(&range.start), whole(&range.end)) else {
+            self.report(
+                Diagnostic::error("E0207", "`for` needs a range between two whole numbers")
+                    .label(over.span, "an end is missing or no whole number")
+                    .help("write `for stage in 3..=5 { … }`; `floor(…)` makes a number whole"),
+            );
+            return Flow::Stop;
+        };
+        let outer_path = scope.path.clone().unwrap_or_default();
+        let shadowed = scope.locals.get(variable.node.as_str()).cloned();
+        let outer: Vec<&'a str> = scope.locals.keys().copied().collect();
+        let mut turn = start;
+        let mut flow = Flow::Next;
+        while turn < end || (range.inclusive && turn == end) {
+            if !self.spend(1, over.span) {
+                return Flow::Stop;
+            }
+            scope.path = Some(format!("{outer_path}/for.{}={turn}", variable.node));
+            scope.locals.insert(&variable.node, Static::Integer(turn));
+            flow = self.nested(over.span, Flow::Stop, |checker| checker.execute(body, scope));
+            scope.locals.retain(|name, _| outer.binary_search(name).is_ok());
+            if !matches!(flow, Flow::Next) || turn == i64::MAX {
+                break;
+            }
+            turn += 1;
+        }
+        match shadowed {
+            Some(value) => scope.locals.insert(&variable.node, value),
+            None => scope.locals.remove(variable.node.as_str()),
+        };
+        scope.path = Some(outer_path);
+        flow
+    }
+
+    /// A network called in the body of another one.
+    pub fn call_network(
+        &mut self,
+        module: usize,
+        network: &'a ast::Network,
+        given: Vec<Given<'a>>,
+        span: Span,
+        scope: &Scope<'a>,
+    ) -> Static<'a> {
+        let name = &network.name.node;
+        let Some(assigned) = self.assign(name, &network.parameters, given, |_| true) else { return Static::Poison };
+        let mut inner = Scope::new(module);
+        let mut good = true;
+        let mut open: Vec<&'a ast::Parameter> = Vec::new();
+        let mut tensors: Vec<(&'a ast::Parameter, TensorId, Span)> = Vec::new();
+        for (parameter, given) in network.parameters.iter().zip(assigned) {
+            if given.is_none() {
+                open.push(parameter);
+                continue;
+            }
+            let (value, place) = self.argument(parameter, given, span, scope, &inner);
+            good &= !value.is_poison();
+            if let Static::Tensor(id) = value {
+                tensors.push((parameter, id, place));
+            }
+            inner.locals.insert(&parameter.name.node, value);
+        }
+        if !good {
+            return Static::Poison;
+        }
+        for (parameter, id, place) in &tensors {
+            good &= self.tie_tensor(name, parameter, *id, *place, "E0315", &mut inner);
+        }
+        let mut missing: Vec<&str> = Vec::new();
+        for parameter in open {
+            let known = inner.locals.contains_key(parameter.name.node.as_str());
+            match (&parameter.default, known) {
+                (Some(_), _) => {
+                    let (value, _) = self.argument(parameter, None, span, scope, &inner);
+                    good &= !value.is_poison();
+                    inner.locals.insert(&parameter.name.node, value);
+                }
+                (None, true) if types::name_of(&parameter.r#type) != Some("tensor") => {}
+                (None, _) => missing.push(&parameter.name.node),
+            }
+        }
+        for (parameter, id, place) in &tensors {
+            good = good && self.tie_tensor(name, parameter, *id, *place, "E0315", &mut inner);
+        }
+        if !missing.is_empty() && good {
+            self.report(
+                Diagnostic::error("E0214", format!("`{name}` lacks {}", super::names::listed(&missing)))
+                    .label(span, "called here")
+                    .label(network.name.span, "defined here"),
+            );
+            good = false;
+        }
+        if !good || !self.enter(module, name, span) {
+            return Static::Poison;
+        }
+        inner.path = match (self.expansion.as_mut(), scope.path.as_deref()) {
+            (Some(expansion), Some(path)) => Some(expansion.segment(path, name)),
+            _ => None,
+        };
+        let result = self.expand_body(network, inner);
+        self.calls.pop();
+        result
+    }
+
+    /// Compares a tensor with the declared sizes of a parameter; names of sizes that are still open take its sizes.
+    pub fn tie_tensor(
+        &mut self,
+        callee: &str,
+        parameter: &'a ast::Parameter,
+        id: TensorId,
+        span: Span,
+        code: &'static str,
+        inner: &mut Scope<'a>,
+    ) -> bool {
+        let Type::Tensor(Some(sizes)) = self.resolve(&parameter.r#type) else { return true };
+        let shape = self.expansion.as_ref().map(|expansion| expansion.shape(id)).unwrap_or_default();
+        let mut due: Vec<String> = Vec::new();
+        let mut fits = sizes.len() == shape.len();
+        for (index, written) in sizes.iter().enumerate() {
+            let actual = shape.get(index).and_then(|size| i64::try_from(*size).ok());
+            let known = self.known_size(written, inner);
+            match (known, variable(written), actual) {
+                (Some(known), _, actual) => {
+                    fits &= actual.is_none_or(|actual| actual == known);
+                    due.push(known.to_string());
+                }
+                (None, Some(name), Some(actual)) => {
+                    if sizes.len() == shape.len() && !inner.locals.contains_key(name) {
+                        inner.locals.insert(name, Static::Integer(actual));
+                    }
+                    due.push(name.to_owned());
+                }
+                (None, name, _) => due.push(name.unwrap_or("_").to_owned()),
+            }
+        }
+        if fits {
+            return true;
+        }
+        let due = format!("[{}]", due.join(", "));
+        let chain = self.chain(id);
+        let name = &parameter.name.node;
+        let diagnostic = Diagnostic::error(code, format!("`{callee}` needs `{name}` as {due}, but gets {shape:?}"))
+            .label(span, format!("{shape:?} here"))
+            .note(chain);
+        let diagnostic = match (sizes.len(), shape.len()) {
+            (3, 1) => diagnostic.help("`reshape([c, h, w])` makes an image of a vector"),
+            (1, 3) => diagnostic.help("`flatten` or `global_average_pool` makes a vector of an image"),
+            _ => diagnostic,
+        };
+        self.report(self.with_context(diagnostic));
+        false
+    }
+}
+
+/// The message on a network without a result.
+pub(super) fn no_return(name: &ast::Name) -> Diagnostic {
+    Diagnostic::error("E0318", format!("`{}` does not return anything", name.node))
+        .label(name.span, "its body ends without `return`")
+        .help("end the body with `return x`")
+}

@@ -1,0 +1,314 @@
+//! Files and what they define: follows `use` to the standard library and to files on disk, and finds import cycles.
+
+use super::library;
+use super::names::nearest;
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, Sources, Span, Spanned};
+use crate::syntax::{self, ast};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One file, parsed.
+#[derive(Debug)]
+pub(super) struct Module {
+    /// `std.gan.cpd`; of a file on disk the name of the file; empty for the file that is checked.
+    pub name: String,
+    /// The last segment: `cpd`.
+    pub short: String,
+    pub standard: bool,
+    pub tree: ast::File,
+    /// Names by which other modules are called here.
+    pub uses: BTreeMap<String, usize>,
+    /// Index of the declaration of each name that can stand in an expression.
+    pub items: BTreeMap<String, usize>,
+}
+
+/// The prelude, the file that is checked, and everything they use.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    pub list: Vec<Module>,
+    pub prelude: usize,
+    pub main: usize,
+}
+
+/// What a name in an expression stands for, with the module that defines it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Item<'a> {
+    Param(usize, &'a ast::Param),
+    Let(usize, &'a ast::Let),
+    Function(usize, &'a ast::Function),
+    Network(usize, &'a ast::Network),
+    NativeFunction(usize, &'a ast::NativeFunction),
+    Layer(&'a ast::NativeFunction),
+    Block(&'a ast::Block),
+    Module(usize),
+}
+
+impl Item<'_> {
+    /// Whether a call may name it.
+    pub fn is_callable(&self) -> bool {
+        matches!(self, Item::Function(..) | Item::Network(..) | Item::NativeFunction(..) | Item::Layer(_))
+    }
+}
+
+impl Modules {
+    pub fn get(&self, index: usize) -> Option<&Module> {
+        self.list.get(index)
+    }
+
+    /// What `name` means in a module by its own declarations.
+    pub fn own(&self, module: usize, name: &str) -> Option<Item<'_>> {
+        let found = self.get(module)?;
+        let declaration = found.tree.declarations.get(*found.items.get(name)?)?;
+        Some(match &declaration.kind {
+            ast::DeclarationKind::Param(param) => Item::Param(module, param),
+            ast::DeclarationKind::Let(binding) => Item::Let(module, binding),
+            ast::DeclarationKind::Function(function) => Item::Function(module, function),
+            ast::DeclarationKind::Network(network) => Item::Network(module, network),
+            ast::DeclarationKind::NativeFunction(function) => Item::NativeFunction(module, function),
+            ast::DeclarationKind::NativeLayer(layer) => Item::Layer(layer),
+            ast::DeclarationKind::Block(block) => Item::Block(block),
+            _ => return None,
+        })
+    }
+
+    /// What `name` means in a module: its own declarations, then what it uses, then the prelude.
+    pub fn find(&self, module: usize, name: &str) -> Option<Item<'_>> {
+        self.own(module, name)
+            .or_else(|| self.get(module)?.uses.get(name).map(|used| Item::Module(*used)))
+            .or_else(|| self.own(self.prelude, name))
+    }
+
+    /// Like [`find`](Self::find), for the place before an argument list: a block called `min` does not hide the function.
+    pub fn find_callable(&self, module: usize, name: &str) -> Option<Item<'_>> {
+        match self.own(module, name) {
+            Some(item) if item.is_callable() => Some(item),
+            other => self.own(self.prelude, name).filter(Item::is_callable).or(other).or_else(|| self.find(module, name)),
+        }
+    }
+
+    /// All names that an expression of a module may use.
+    pub fn visible(&self, module: usize) -> Vec<&str> {
+        let own = self.get(module).into_iter().flat_map(|module| module.items.keys().chain(module.uses.keys()));
+        let prelude = self.get(self.prelude).into_iter().flat_map(|module| module.items.keys());
+        own.chain(prelude).map(String::as_str).collect()
+    }
+
+    /// All names that a module defines itself.
+    pub fn defined(&self, module: usize) -> Vec<&str> {
+        self.get(module).into_iter().flat_map(|module| module.items.keys()).map(String::as_str).collect()
+    }
+
+    /// The declarations of the prelude and of all modules, with their module.
+    pub fn declarations(&self) -> impl Iterator<Item = (usize, &ast::Declaration)> {
+        self.list.iter().enumerate().flat_map(|(index, module)| module.tree.declarations.iter().map(move |found| (index, found)))
+    }
+
+    /// The kinds of block.
+    pub fn kinds(&self) -> impl Iterator<Item = &ast::NativeKind> {
+        self.declarations().filter_map(|(_, declaration)| match &declaration.kind {
+            ast::DeclarationKind::NativeKind(kind) => Some(kind),
+            _ => None,
+        })
+    }
+
+    pub fn kind(&self, name: &str) -> Option<&ast::NativeKind> {
+        self.kinds().find(|kind| kind.name.node == name)
+    }
+
+    pub fn choices(&self) -> impl Iterator<Item = &ast::NativeChoice> {
+        self.declarations().filter_map(|(_, declaration)| match &declaration.kind {
+            ast::DeclarationKind::NativeChoice(choice) => Some(choice),
+            _ => None,
+        })
+    }
+
+    pub fn units(&self) -> impl Iterator<Item = &ast::NativeUnit> {
+        self.declarations().filter_map(|(_, declaration)| match &declaration.kind {
+            ast::DeclarationKind::NativeUnit(unit) => Some(unit),
+            _ => None,
+        })
+    }
+
+    pub fn native_functions(&self) -> impl Iterator<Item = (usize, &ast::NativeFunction)> {
+        self.declarations().filter_map(|(module, declaration)| match &declaration.kind {
+            ast::DeclarationKind::NativeFunction(function) => Some((module, function)),
+            _ => None,
+        })
+    }
+
+    /// A native function as keys and steps know it: `gray`, `phantom.chest`.
+    pub fn qualified(&self, module: usize, name: &str) -> String {
+        match self.get(module) {
+            Some(found) if module != self.prelude => format!("{}.{name}", found.short),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// Reads a file and what it uses.
+pub(super) struct Loader<'s> {
+    pub sources: &'s mut Sources,
+    pub diagnostics: Vec<Diagnostic>,
+    pub modules: Modules,
+    base: PathBuf,
+    /// Modules by what names them: `std.gan.cpd` or the path on disk. `None` while being read.
+    known: BTreeMap<String, Option<usize>>,
+    /// The way from the checked file to the one being read.
+    way: Vec<String>,
+}
+
+/// A `use` further from the checked file than this is an error, so that reading ends.
+const DEEPEST_USE: usize = 32;
+
+impl<'s> Loader<'s> {
+    pub fn new(sources: &'s mut Sources, base: &Path) -> Self {
+        Self {
+            sources,
+            diagnostics: Vec::new(),
+            modules: Modules::default(),
+            base: base.to_path_buf(),
+            known: BTreeMap::new(),
+            way: Vec::new(),
+        }
+    }
+
+    /// Reads the prelude and `file` with all that it uses.
+    pub fn load(mut self, file: FileId) -> (Modules, Vec<Diagnostic>) {
+        if let Some(prelude) = self.standard(library::PRELUDE) {
+            self.modules.prelude = prelude;
+        }
+        let path = self.sources.get(file).and_then(|file| file.path.clone());
+        let key = path.as_deref().map_or_else(|| "the file".to_owned(), identity);
+        self.way.push(key.clone());
+        self.known.insert(key, None);
+        self.modules.main = self.parse(file, String::new(), String::new(), false);
+        (self.modules, self.diagnostics)
+    }
+
+    /// A module of the standard library; `None` if there is none of that name.
+    fn standard(&mut self, name: &str) -> Option<usize> {
+        if let Some(known) = self.known.get(name) {
+            return *known;
+        }
+        let (_, shown, text) = library::FILES.iter().find(|(module, _, _)| *module == name)?;
+        let file = self.sources.add(*shown, None, *text);
+        self.known.insert(name.to_owned(), None);
+        self.way.push(name.to_owned());
+        let short = name.rsplit('.').next().unwrap_or(name).to_owned();
+        let index = self.parse(file, name.to_owned(), short, true);
+        self.way.pop();
+        self.known.insert(name.to_owned(), Some(index));
+        Some(index)
+    }
+
+    fn parse(&mut self, file: FileId, name: String, short: String, standard: bool) -> usize {
+        let parsed = syntax::parse(self.sources, file);
+        self.diagnostics.extend(parsed.diagnostics);
+        let mut module =
+            Module { name, short, standard, tree: parsed.file, uses: BTreeMap::new(), items: BTreeMap::new() };
+        self.follow_uses(&mut module, file);
+        self.modules.list.push(module);
+        self.modules.list.len() - 1
+    }
+
+    fn follow_uses(&mut self, module: &mut Module, file: FileId) {
+        let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+        for declaration in &module.tree.declarations {
+            let ast::DeclarationKind::Use(used) = &declaration.kind else { continue };
+            let (target, last) = match &used.target {
+                ast::UseTarget::Standard(segments) => (self.use_standard(segments, used.span), segments.last().cloned()),
+                ast::UseTarget::File(path) => (self.use_file(path, file), None),
+            };
+            let Some(alias) = used.alias.clone().or(last) else {
+                self.diagnostics.push(
+                    Diagnostic::error("E0216", "a file that is used needs a name")
+                        .label(used.span, "used here without a name")
+                        .help("add one: `use \"networks/mine.synth\" as mine`"),
+                );
+                continue;
+            };
+            if let Some(target) = target {
+                uses.insert(alias.node, target);
+            }
+        }
+        module.uses = uses;
+    }
+
+    fn use_standard(&mut self, segments: &[ast::Name], span: Span) -> Option<usize> {
+        let name = segments.iter().map(|segment| segment.node.as_str()).collect::<Vec<_>>().join(".");
+        if self.way.contains(&name) {
+            self.cycle(&name, span);
+            return None;
+        }
+        let found = self.standard(&name);
+        if found.is_none() {
+            let modules: Vec<&str> = library::FILES.iter().map(|(module, _, _)| *module).filter(|m| *m != library::PRELUDE).collect();
+            let help = nearest(&name, modules.iter().copied()).map(|near| format!("did you mean `use {near}`?"));
+            self.diagnostics.push(
+                Diagnostic::error("E0216", format!("there is no module `{name}`"))
+                    .label(span, "not part of the standard library")
+                    .note(format!("modules: {}", modules.join(", ")))
+                    .help(help.unwrap_or_else(|| "a file of your own is used by its path: `use \"networks/mine.synth\" as mine`".into())),
+            );
+        }
+        found
+    }
+
+    fn use_file(&mut self, given: &Spanned<String>, from: FileId) -> Option<usize> {
+        let folder = self.sources.get(from).and_then(|file| file.path.as_deref()?.parent().map(Path::to_path_buf));
+        let path = folder.unwrap_or_else(|| self.base.clone()).join(&given.node);
+        let key = identity(&path);
+        if self.way.contains(&key) {
+            self.cycle(&key, given.span);
+            return None;
+        }
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        if self.way.len() > DEEPEST_USE {
+            self.diagnostics.push(
+                Diagnostic::error("E0216", format!("files use one another more than {DEEPEST_USE} deep"))
+                    .label(given.span, "not read")
+                    .help("use files nearer to this one"),
+            );
+            return None;
+        }
+        let file = match self.sources.read(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.diagnostics.push(
+                    Diagnostic::error("E0216", format!("`{}` cannot be read: {error}", path.display()))
+                        .label(given.span, "used here")
+                        .help("the path counts from the folder of the file that says `use`"),
+                );
+                return None;
+            }
+        };
+        self.known.insert(key.clone(), None);
+        self.way.push(key.clone());
+        let short = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let index = self.parse(file, short.clone(), short, false);
+        self.way.pop();
+        self.known.insert(key, Some(index));
+        Some(index)
+    }
+
+    fn cycle(&mut self, back_to: &str, span: Span) {
+        let start = self.way.iter().position(|step| step == back_to).unwrap_or(0);
+        let short = |name: &String| name.rsplit('/').next().unwrap_or(name).to_owned();
+        let mut path: Vec<String> = self.way.iter().skip(start).map(short).collect();
+        path.push(short(&back_to.to_owned()));
+        self.diagnostics.push(
+            Diagnostic::error("E0217", "files use one another in a circle")
+                .label(span, "leads back to a file that is still being read")
+                .note(path.join(" → "))
+                .help("move what both need into a third file"),
+        );
+    }
+}
+
+/// One name for one file, however it is spelt.
+fn identity(path: &Path) -> String {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned()
+}

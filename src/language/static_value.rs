@@ -1,0 +1,153 @@
+//! Values while a file is being evaluated: those of [`Value`](super::Value), and names that mean something only here.
+
+use super::value::{Construction, Quantity, StepReference, Value};
+use super::types::Type;
+use crate::network::TensorId;
+use crate::source::Span;
+use crate::syntax::ast;
+use std::rc::Rc;
+
+#[derive(Clone, Debug)]
+pub(super) enum Static<'a> {
+    /// A mistake that has been reported; silences what depends on it.
+    Poison,
+    Boolean(bool),
+    Integer(i64),
+    Number(f64),
+    Quantity(Quantity),
+    Text(String),
+    Choice { choice: &'a str, word: &'a str },
+    List(Vec<Static<'a>>),
+    Range(Range),
+    Construction(Rc<Constructed<'a>>),
+    /// A whole block, by its place in the file.
+    Block(usize),
+    Port { block: usize, port: &'a str },
+    /// A number that is known when the block has run.
+    Result { block: usize, result: &'a str },
+    Network(Rc<Instantiation<'a>>),
+    Tensor(TensorId),
+}
+
+/// `1..4`, with ends in base units.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Range {
+    pub start: Option<Measure>,
+    pub end: Option<Measure>,
+    pub inclusive: bool,
+}
+
+/// A number of any kind, for comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Measure {
+    pub value: f64,
+    /// The same as an integer where it is one.
+    pub integer: Option<i64>,
+    pub dimension: Option<String>,
+}
+
+/// A constructor's result with its type.
+#[derive(Clone, Debug)]
+pub(super) struct Constructed<'a> {
+    pub construction: Construction,
+    pub type_name: &'a str,
+    /// The sizes of its type; `None` where one is not known.
+    pub sizes: Vec<Option<i64>>,
+}
+
+/// A network with some of its static parameters given.
+#[derive(Clone, Debug)]
+pub(super) struct Instantiation<'a> {
+    pub module: usize,
+    pub network: &'a ast::Network,
+    pub given: Vec<GivenParameter<'a>>,
+    pub span: Span,
+    /// An argument was wrong; that has been reported.
+    pub poisoned: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct GivenParameter<'a> {
+    pub name: &'a str,
+    pub value: Static<'a>,
+    pub span: Span,
+}
+
+impl<'a> Static<'a> {
+    pub fn is_poison(&self) -> bool {
+        matches!(self, Static::Poison)
+    }
+
+    /// Its size as a number, if it is one.
+    pub fn measure(&self) -> Option<Measure> {
+        match self {
+            Static::Integer(value) => Some(Measure { value: *value as f64, integer: Some(*value), dimension: None }),
+            Static::Number(value) => Some(Measure { value: *value, integer: None, dimension: None }),
+            Static::Quantity(quantity) => {
+                Some(Measure { value: quantity.value, integer: None, dimension: Some(quantity.dimension.clone()) })
+            }
+            _ => None,
+        }
+    }
+
+    /// How many nodes it has, which is what copying it costs.
+    pub fn weight(&self) -> u64 {
+        match self {
+            Static::List(elements) => 1 + elements.iter().map(Static::weight).sum::<u64>(),
+            Static::Text(text) => 1 + text.len() as u64 / 64,
+            Static::Construction(made) => 1 + made.construction.arguments.len() as u64,
+            _ => 1,
+        }
+    }
+
+    /// What was found, in words.
+    pub fn found(&self) -> String {
+        match self {
+            Static::Poison => "a mistake".into(),
+            Static::Boolean(value) => format!("`{value}`"),
+            Static::Integer(value) => format!("the whole number {value}"),
+            Static::Number(value) => format!("the number {}", show(*value)),
+            Static::Quantity(quantity) => format!("a quantity of {}", quantity.dimension),
+            Static::Text(text) if text.chars().count() <= 40 => format!("the text \"{text}\""),
+            Static::Text(_) => "a text".into(),
+            Static::Choice { choice, word } => format!("`{word}`, a word of `{choice}`"),
+            Static::List(elements) => format!("a list of {}", elements.len()),
+            Static::Range(_) => "a range".into(),
+            Static::Construction(made) => format!("`{}(…)`, which makes `{}`", made.construction.function, made.type_name),
+            Static::Block(_) => "a block".into(),
+            Static::Port { port, .. } => format!("`{port}` of a block"),
+            Static::Result { result, .. } => format!("`{result}`, a result that is known only after the run"),
+            Static::Network(network) => format!("the network `{}`", network.network.name.node),
+            Static::Tensor(_) => "a tensor".into(),
+        }
+    }
+
+    /// The finished value for a place of this type. `None` for what has no such form (a mistake reported elsewhere).
+    pub fn into_value(self, r#type: &Type<'a>, block_name: &dyn Fn(usize) -> Option<String>) -> Option<Value> {
+        Some(match self {
+            Static::Boolean(value) => Value::Boolean(value),
+            Static::Integer(value) if matches!(r#type, Type::Number) => Value::Number(value as f64),
+            Static::Integer(value) => Value::Integer(value),
+            Static::Number(value) => Value::Number(value),
+            Static::Quantity(quantity) => Value::Quantity(quantity),
+            Static::Text(text) => Value::Text(text),
+            Static::Choice { word, .. } => Value::Choice(word.to_owned()),
+            Static::List(elements) => {
+                let element = match r#type {
+                    Type::List(Some(element)) => element,
+                    _ => &Type::Unknown,
+                };
+                Value::List(elements.into_iter().map(|value| value.into_value(element, block_name)).collect::<Option<_>>()?)
+            }
+            Static::Construction(made) => Value::Construction(made.construction.clone()),
+            Static::Block(block) => Value::Step(StepReference { step: block_name(block)?, port: None }),
+            Static::Port { block, port } => Value::Step(StepReference { step: block_name(block)?, port: Some(port.to_owned()) }),
+            Static::Poison | Static::Range(_) | Static::Result { .. } | Static::Network(_) | Static::Tensor(_) => return None,
+        })
+    }
+}
+
+/// A number as people write it.
+pub(super) fn show(value: f64) -> String {
+    if value != 0.0 && (value.abs() >= 1e15 || value.abs() < 1e-4) { format!("{value:e}") } else { format!("{value}") }
+}

@@ -1,0 +1,191 @@
+//! Types as the language writes them (`int`, `images`, `source[labels]`), resolved.
+
+use super::modules::Modules;
+use super::names::with_suggestion;
+use crate::diagnostic::Diagnostic;
+use crate::syntax::ast::{self, Expression, ExpressionKind, TypeKind};
+
+/// What a value must be.
+#[derive(Clone, Debug)]
+pub(super) enum Type<'a> {
+    Boolean,
+    Integer,
+    Number,
+    Text,
+    Path,
+    /// A number with a unit of this dimension.
+    Quantity(&'a str),
+    Choice(&'a ast::NativeChoice),
+    List(Option<Box<Type<'a>>>),
+    /// A comparison over results.
+    Condition,
+    /// Any block.
+    Step,
+    /// Sizes, or nothing where any shape will do.
+    Tensor(Option<&'a [Expression]>),
+    /// What a constructor makes or a port holds: `optimiser`, `images[c, h, w, labels]`.
+    Sized { name: &'a str, sizes: &'a [Expression] },
+    /// A whole block that has the ports of this kind: `dataset[c, h, w, labels]`.
+    Blocks { kind: &'a ast::NativeKind, sizes: &'a [Expression] },
+    Network { inputs: &'a [(ast::Name, ast::Type)], output: &'a ast::Type },
+    /// A mistake that has been reported.
+    Unknown,
+}
+
+/// Finds out what a written type means.
+pub(super) fn resolve<'a>(modules: &'a Modules, written: &'a ast::Type) -> Result<Type<'a>, Box<Diagnostic>> {
+    let (name, arguments) = match &written.kind {
+        TypeKind::Network { inputs, output } => return Ok(Type::Network { inputs, output }),
+        TypeKind::Named { name, arguments } => (name, arguments),
+    };
+    Ok(match name.node.as_str() {
+        "bool" => Type::Boolean,
+        "int" => Type::Integer,
+        "number" => Type::Number,
+        "text" => Type::Text,
+        "path" => Type::Path,
+        "condition" => Type::Condition,
+        "step" => Type::Step,
+        "tensor" => Type::Tensor((!arguments.is_empty()).then_some(arguments.as_slice())),
+        "list" => Type::List(arguments.first().map(|element| named(modules, element)).transpose()?.map(Box::new)),
+        other => lookup(modules, other, arguments, written)?,
+    })
+}
+
+/// The type that an expression names, as in `list[text]`.
+fn named<'a>(modules: &'a Modules, expression: &'a Expression) -> Result<Type<'a>, Box<Diagnostic>> {
+    match &expression.kind {
+        ExpressionKind::Name(name) => Ok(match name.as_str() {
+            "bool" => Type::Boolean,
+            "int" => Type::Integer,
+            "number" => Type::Number,
+            "text" => Type::Text,
+            "path" => Type::Path,
+            "step" => Type::Step,
+            other => match find(modules, other, &[]) {
+                Some(found) => found,
+                None => return Err(Box::new(unknown(modules, other, expression.span))),
+            },
+        }),
+        ExpressionKind::Error => Ok(Type::Unknown),
+        _ => Err(Box::new(
+            Diagnostic::error("E0226", "a list is of a type").label(expression.span, "this is no type").help("write `list[text]`"),
+        )),
+    }
+}
+
+fn lookup<'a>(
+    modules: &'a Modules,
+    name: &str,
+    sizes: &'a [Expression],
+    written: &'a ast::Type,
+) -> Result<Type<'a>, Box<Diagnostic>> {
+    find(modules, name, sizes).ok_or_else(|| Box::new(unknown(modules, name, written.span)))
+}
+
+fn find<'a>(modules: &'a Modules, name: &str, sizes: &'a [Expression]) -> Option<Type<'a>> {
+    if sizes.is_empty()
+        && let Some(unit) = modules.units().find(|unit| unit.dimension.node == name)
+    {
+        return Some(Type::Quantity(&unit.dimension.node));
+    }
+    if let Some(choice) = modules.choices().find(|choice| choice.name.node == name) {
+        return Some(Type::Choice(choice));
+    }
+    let made = made_types(modules).into_iter().find(|made| *made == name);
+    if let Some(name) = made {
+        return Some(Type::Sized { name, sizes });
+    }
+    modules.kind(name).map(|kind| Type::Blocks { kind, sizes })
+}
+
+/// The names of types that constructors make and ports hold.
+fn made_types(modules: &Modules) -> Vec<&str> {
+    let constructors = modules.native_functions().map(|(_, function)| &function.result);
+    let ports = modules.kinds().flat_map(|kind| kind.ports.iter().map(|port| &port.r#type));
+    constructors.chain(ports).filter_map(name_of).filter(|name| !BASIC.contains(name)).collect()
+}
+
+/// Types that are not declared.
+const BASIC: &[&str] = &["bool", "int", "number", "text", "path", "list", "condition", "step", "tensor"];
+
+/// The name of a type with one.
+pub(super) fn name_of(written: &ast::Type) -> Option<&str> {
+    match &written.kind {
+        TypeKind::Named { name, .. } => Some(&name.node),
+        TypeKind::Network { .. } => None,
+    }
+}
+
+/// The sizes of a type with some.
+pub(super) fn sizes_of(written: &ast::Type) -> &[Expression] {
+    match &written.kind {
+        TypeKind::Named { arguments, .. } => arguments,
+        TypeKind::Network { .. } => &[],
+    }
+}
+
+fn unknown(modules: &Modules, name: &str, span: crate::source::Span) -> Diagnostic {
+    let mut known: Vec<&str> = BASIC.to_vec();
+    known.extend(modules.units().map(|unit| unit.dimension.node.as_str()));
+    known.extend(modules.choices().map(|choice| choice.name.node.as_str()));
+    known.extend(made_types(modules));
+    known.sort_unstable();
+    known.dedup();
+    with_suggestion(Diagnostic::error("E0226", format!("there is no type `{name}`")).label(span, "no such type"), name, "types", &known)
+}
+
+impl Type<'_> {
+    /// What is due, in words: "a whole number", "images, such as `30kimg`".
+    pub fn expected(&self, modules: &Modules) -> String {
+        match self {
+            Type::Boolean => "`true` or `false`".into(),
+            Type::Integer => "a whole number".into(),
+            Type::Number => "a number".into(),
+            Type::Text => "a text in double quotes".into(),
+            Type::Path => "a path in double quotes".into(),
+            Type::Quantity(dimension) => match example_unit(modules, dimension) {
+                Some(unit) => format!("a quantity of {dimension}, such as `2{unit}`"),
+                None => format!("a quantity of {dimension}"),
+            },
+            Type::Choice(choice) => {
+                let words: Vec<&str> = choice.words.iter().map(|word| word.node.as_str()).collect();
+                format!("one of {}", words.join(", "))
+            }
+            Type::List(None) => "a list".into(),
+            Type::List(Some(element)) => format!("a list in which each element is {}", element.expected(modules)),
+            Type::Condition => "a comparison of results, such as `gap.auroc_gap < 0.10`".into(),
+            Type::Step => "a block of this file".into(),
+            Type::Tensor(_) => "a tensor".into(),
+            Type::Sized { name, .. } => {
+                let makers: Vec<String> = modules
+                    .native_functions()
+                    .filter(|(_, function)| name_of(&function.result) == Some(*name))
+                    .map(|(module, function)| format!("`{}(…)`", modules.qualified(module, &function.name.node)))
+                    .collect();
+                if makers.is_empty() {
+                    let kinds: Vec<&str> = modules
+                        .kinds()
+                        .filter(|kind| kind.ports.iter().any(|port| name_of(&port.r#type) == Some(*name)))
+                        .map(|kind| kind.name.node.as_str())
+                        .collect();
+                    format!("`{name}` of a block ({})", kinds.join(", "))
+                } else {
+                    format!("`{name}`, made by {}", makers.join(", "))
+                }
+            }
+            Type::Blocks { kind, .. } => format!("a whole block with the parts of a `{}`", kind.name.node),
+            Type::Network { .. } => "a network, such as `cpd.generator(channels = 64)`".into(),
+            Type::Unknown => "anything".into(),
+        }
+    }
+}
+
+/// The unit of a dimension for examples: the largest below a million base units.
+fn example_unit<'a>(modules: &'a Modules, dimension: &str) -> Option<&'a str> {
+    modules
+        .units()
+        .filter(|unit| unit.dimension.node == dimension && unit.factor.node < 1e5)
+        .max_by(|a, b| a.factor.node.total_cmp(&b.factor.node))
+        .map(|unit| unit.name.node.as_str())
+}

@@ -29,7 +29,9 @@ impl<'a> Checker<'a> {
             | (Type::Step, value @ Static::Block(_))
             | (Type::Tensor(_), value @ Static::Tensor(_))
             | (Type::Network { .. }, value @ Static::Network(_)) => value,
-            (Type::Quantity(dimension), Static::Quantity(quantity)) if quantity.dimension == *dimension => Static::Quantity(quantity),
+            (Type::Quantity(dimension), Static::Quantity(quantity)) if quantity.dimension == *dimension => {
+                Static::Quantity(quantity)
+            }
             (Type::Choice(due), Static::Choice { choice, word }) if due.name.node == choice => Static::Choice { choice, word },
             (Type::List(None), value @ Static::List(_)) => value,
             (Type::List(Some(element)), Static::List(values)) => {
@@ -54,7 +56,8 @@ impl<'a> Checker<'a> {
         match (r#type, value) {
             (Type::Quantity(dimension), Static::Integer(_) | Static::Number(_)) => {
                 let number = value.measure().map_or(0.0, |measure| measure.value);
-                let known: Vec<&str> = units::units_of(self.modules, dimension).iter().map(|unit| unit.name.node.as_str()).collect();
+                let known: Vec<&str> =
+                    units::units_of(self.modules, dimension).iter().map(|unit| unit.name.node.as_str()).collect();
                 let diagnostic = Diagnostic::error("E0209", format!("{quoted} is a quantity of {dimension} and needs a unit"))
                     .label(slot.span, "a number without a unit")
                     .note(format!("units of {dimension}: {}", known.join(", ")));
@@ -64,7 +67,8 @@ impl<'a> Checker<'a> {
                 }
             }
             (Type::Quantity(dimension), Static::Quantity(quantity)) => {
-                let known: Vec<&str> = units::units_of(self.modules, dimension).iter().map(|unit| unit.name.node.as_str()).collect();
+                let known: Vec<&str> =
+                    units::units_of(self.modules, dimension).iter().map(|unit| unit.name.node.as_str()).collect();
                 Diagnostic::error("E0208", format!("{quoted} is a quantity of {dimension}, not of {}", quantity.dimension))
                     .label(slot.span, format!("a quantity of {}", quantity.dimension))
                     .help(format!("units of {dimension}: {}", known.join(", ")))
@@ -75,21 +79,27 @@ impl<'a> Checker<'a> {
                     .help("leave the unit out")
             }
             (Type::Integer, Static::Number(number)) => {
-                let diagnostic = Diagnostic::error("E0207", format!("{quoted} must be a whole number, not {}", super::static_value::show(*number)))
-                    .label(slot.span, "not written as a whole number");
+                let diagnostic = Diagnostic::error(
+                    "E0207",
+                    format!("{quoted} must be a whole number, not {}", super::static_value::show(*number)),
+                )
+                .label(slot.span, "not written as a whole number");
                 if number.fract() == 0.0 && number.abs() < 9e15 {
                     diagnostic.help(format!("write `{}`", *number as i64))
                 } else {
                     diagnostic.help("`floor(…)` gives the whole number below")
                 }
             }
-            (_, Static::Tensor(_)) => Diagnostic::error("E0317", format!("{quoted} must be known while checking, and a tensor is not"))
-                .label(slot.span, "a tensor, known only when the network runs")
-                .note(format!("expected: {expected}")),
+            (_, Static::Tensor(_)) => {
+                Diagnostic::error("E0317", format!("{quoted} must be known while checking, and a tensor is not"))
+                    .label(slot.span, "a tensor, known only when the network runs")
+                    .note(format!("expected: {expected}"))
+            }
             (Type::Sized { .. }, Static::Network(_)) | (Type::Network { .. }, _) => {
                 Diagnostic::error("E0207", format!("{quoted} must be {expected}")).label(slot.span, format!("this is {found}"))
             }
-            _ => Diagnostic::error("E0207", format!("{quoted} must be {expected}, not {found}")).label(slot.span, format!("this is {found}")),
+            _ => Diagnostic::error("E0207", format!("{quoted} must be {expected}, not {found}"))
+                .label(slot.span, format!("this is {found}")),
         }
     }
 
@@ -107,13 +117,18 @@ impl<'a> Checker<'a> {
         let (measure, what) = match &value {
             Static::List(elements) => {
                 let length = elements.len();
-                (Measure { value: length as f64, integer: Some(length as i64), dimension: None }, format!("has {length} elements"))
+                (
+                    Measure { value: length as f64, integer: Some(length as i64), dimension: None },
+                    format!("has {length} elements"),
+                )
             }
             other => match other.measure() {
                 Some(measure) => {
                     let shown = match other {
                         Static::Quantity(quantity) => units::shown(self.modules, quantity),
-                        _ => measure.integer.map_or_else(|| super::static_value::show(measure.value), |integer| integer.to_string()),
+                        _ => measure
+                            .integer
+                            .map_or_else(|| super::static_value::show(measure.value), |integer| integer.to_string()),
                     };
                     (measure, format!("is {shown}"))
                 }
@@ -128,10 +143,9 @@ impl<'a> Checker<'a> {
             Diagnostic::error("E0210", format!("`{}` {what}, which is outside {allowed}", slot.name))
                 .label(slot.span, format!("must be in {allowed}"))
                 .help(bounds(&range, |measure| match &measure.dimension {
-                    Some(dimension) => units::shown(
-                        self.modules,
-                        &super::value::Quantity { value: measure.value, dimension: dimension.clone() },
-                    ),
+                    Some(dimension) => {
+                        units::shown(self.modules, &super::value::Quantity { value: measure.value, dimension: dimension.clone() })
+                    }
                     None => super::static_value::show(measure.value),
                 })),
         )

@@ -1,8 +1,8 @@
 //! Calls: which argument belongs to which parameter, and what a function makes of them.
 
+use super::admit::Slot;
 use super::check::Checker;
 use super::functions;
-use super::admit::Slot;
 use super::modules::Item;
 use super::names::with_suggestion;
 use super::scope::Scope;
@@ -76,7 +76,8 @@ impl<'a> Checker<'a> {
         positional: impl Fn(&Parameter) -> bool,
     ) -> Option<Vec<Option<Given<'a>>>> {
         let mut assigned: Vec<Option<Given<'a>>> = vec![None; parameters.len()];
-        let mut order = (0..parameters.len()).filter(|index| parameters.get(*index).is_some_and(&positional)).collect::<Vec<_>>().into_iter();
+        let mut order =
+            (0..parameters.len()).filter(|index| parameters.get(*index).is_some_and(&positional)).collect::<Vec<_>>().into_iter();
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.node.as_str()).collect();
         let mut named_before = false;
         let mut good = true;
@@ -281,8 +282,11 @@ impl<'a> Checker<'a> {
         if module == self.modules.prelude
             && let Some(body) = functions::find(&function.name.node)
         {
-            let arguments: Vec<_> =
-                function.parameters.iter().filter_map(|parameter| inner.locals.get(parameter.name.node.as_str()).cloned()).collect();
+            let arguments: Vec<_> = function
+                .parameters
+                .iter()
+                .filter_map(|parameter| inner.locals.get(parameter.name.node.as_str()).cloned())
+                .collect();
             return body(&arguments, self.environment).unwrap_or_else(|failure| self.failed(failure, span));
         }
         let Some(type_name) = types::name_of(&function.result) else { return Static::Poison };
@@ -345,7 +349,9 @@ impl<'a> Checker<'a> {
 /// Whether a range names nothing.
 fn is_constant(range: &Expression) -> bool {
     let literal = |end: &Option<Box<Expression>>| {
-        end.as_ref().is_none_or(|end| !matches!(end.kind, ast::ExpressionKind::Name(_) | ast::ExpressionKind::Call { .. } | ast::ExpressionKind::Binary(..)))
+        end.as_ref().is_none_or(|end| {
+            !matches!(end.kind, ast::ExpressionKind::Name(_) | ast::ExpressionKind::Call { .. } | ast::ExpressionKind::Binary(..))
+        })
     };
     matches!(&range.kind, ast::ExpressionKind::Range { start, end, .. } if literal(start) && literal(end))
 }

@@ -40,7 +40,13 @@ impl<'a> Checker<'a> {
         for declaration in &main.tree.declarations {
             if let DeclarationKind::Block(block) = &declaration.kind {
                 let kind = self.modules.kind(&block.kind.node);
-                self.blocks.push(BlockState { block, kind, sizes: Sizes::default(), fields: BTreeMap::new(), failed: kind.is_none() });
+                self.blocks.push(BlockState {
+                    block,
+                    kind,
+                    sizes: Sizes::default(),
+                    fields: BTreeMap::new(),
+                    failed: kind.is_none(),
+                });
             }
         }
         for block in self.order() {
@@ -111,7 +117,8 @@ impl<'a> Checker<'a> {
         for (place, field) in kind.fields.iter().enumerate() {
             let parameter = &field.parameter;
             let r#type = self.resolve(&parameter.r#type);
-            let Some((expression, scope, span, is_default)) = (match (given.get(parameter.name.node.as_str()), &parameter.default) {
+            let Some((expression, scope, span, is_default)) = (match (given.get(parameter.name.node.as_str()), &parameter.default)
+            {
                 (Some(given), _) => Some((&given.value, scope.clone(), given.value.span, false)),
                 (None, Some(default)) => Some((default, Scope::in_block(self.modules.prelude, index), head(block), true)),
                 (None, None) => None,
@@ -167,7 +174,12 @@ impl<'a> Checker<'a> {
     }
 
     /// The fields by name; reports unknown, repeated and missing ones.
-    fn given_fields(&mut self, index: usize, block: &'a ast::Block, kind: &'a ast::NativeKind) -> BTreeMap<&'a str, &'a ast::Field> {
+    fn given_fields(
+        &mut self,
+        index: usize,
+        block: &'a ast::Block,
+        kind: &'a ast::NativeKind,
+    ) -> BTreeMap<&'a str, &'a ast::Field> {
         let known: Vec<&str> = kind.fields.iter().map(|field| field.parameter.name.node.as_str()).collect();
         let mut given: BTreeMap<&str, &ast::Field> = BTreeMap::new();
         let mut meant: Vec<&str> = Vec::new();
@@ -178,7 +190,8 @@ impl<'a> Checker<'a> {
                 failed = true;
                 meant.extend(nearest(name, known.iter().copied()));
                 self.report(with_suggestion(
-                    Diagnostic::error("E0201", format!("a {} has no field `{name}`", kind.name.node)).label(field.name.span, "no such field"),
+                    Diagnostic::error("E0201", format!("a {} has no field `{name}`", kind.name.node))
+                        .label(field.name.span, "no such field"),
                     name,
                     "fields",
                     &known,
@@ -211,8 +224,12 @@ impl<'a> Checker<'a> {
             missing.into_iter().filter(|field| !meant.contains(&field.parameter.name.node.as_str())).collect();
         if !unexplained.is_empty() {
             let names: Vec<&str> = unexplained.iter().map(|field| field.parameter.name.node.as_str()).collect();
-            let mut diagnostic = Diagnostic::error("E0202", format!("the {} `{}` lacks {}", kind.name.node, block.name.node, listed(&names)))
-                .label(head(block), format!("add {}", names.iter().map(|name| format!("`{name} = …`")).collect::<Vec<_>>().join(" and ")));
+            let mut diagnostic =
+                Diagnostic::error("E0202", format!("the {} `{}` lacks {}", kind.name.node, block.name.node, listed(&names)))
+                    .label(
+                        head(block),
+                        format!("add {}", names.iter().map(|name| format!("`{name} = …`")).collect::<Vec<_>>().join(" and ")),
+                    );
             for field in unexplained {
                 let expected = self.resolve(&field.parameter.r#type).expected(self.modules);
                 diagnostic = diagnostic.note(format!("{}: {expected}", field.parameter.name.node));

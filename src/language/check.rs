@@ -55,8 +55,11 @@ pub fn check(sources: &mut Sources, file: FileId, options: &CheckOptions<'_>) ->
     Checked { program, diagnostics }
 }
 
-/// The documentation of a file: that of its first `use`, `param` or block that has some.
+/// The documentation of a file: its own, else that of its first `use`, `param` or block that has some.
 fn documentation(tree: &ast::File) -> String {
+    if !tree.documentation.is_empty() {
+        return tree.documentation.clone();
+    }
     let head = tree.declarations.iter().find(|declaration| {
         !declaration.documentation.is_empty()
             && matches!(declaration.kind, DeclarationKind::Use(_) | DeclarationKind::Param(_) | DeclarationKind::Block(_))
@@ -168,9 +171,8 @@ impl<'a> Checker<'a> {
 
     /// What was found, in words, with the names of blocks.
     pub fn found(&self, value: &Static<'a>) -> String {
-        let kind_and_name = |block: usize| {
-            self.blocks.get(block).map(|state| (state.block.kind.node.as_str(), state.block.name.node.as_str()))
-        };
+        let kind_and_name =
+            |block: usize| self.blocks.get(block).map(|state| (state.block.kind.node.as_str(), state.block.name.node.as_str()));
         match value {
             Static::Block(block) => match kind_and_name(*block) {
                 Some((kind, name)) => format!("the {kind} `{name}`"),

@@ -120,7 +120,9 @@ impl<'a> Checker<'a> {
                 Some((Condition::Result { step, result: (*result).to_owned() }, Sort::Number))
             }
             Static::Integer(_) | Static::Number(_) => Some((Condition::Number(value.measure()?.value), Sort::Number)),
-            Static::Quantity(quantity) if quantity.dimension == "ratio" => Some((Condition::Number(quantity.value), Sort::Number)),
+            Static::Quantity(quantity) if quantity.dimension == "ratio" => {
+                Some((Condition::Number(quantity.value), Sort::Number))
+            }
             other => {
                 let found = self.found(other);
                 let mut diagnostic = Diagnostic::error("E0406", format!("{found} cannot be compared in a claim"))
@@ -129,7 +131,8 @@ impl<'a> Checker<'a> {
                     && let Some(kind) = self.blocks.get(*block).and_then(|state| state.kind)
                 {
                     let name = self.block_name(*block).unwrap_or_default();
-                    let results: Vec<String> = kind.results.iter().map(|result| format!("`{name}.{}`", result.name.node)).collect();
+                    let results: Vec<String> =
+                        kind.results.iter().map(|result| format!("`{name}.{}`", result.name.node)).collect();
                     diagnostic = match results.as_slice() {
                         [] => diagnostic.help(format!("a {} has no results", kind.name.node)),
                         results => diagnostic.help(format!("results of `{name}`: {}", results.join(", "))),

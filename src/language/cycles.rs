@@ -68,7 +68,10 @@ fn circles(edges: &[Vec<(usize, Span)>]) -> Vec<Vec<(usize, Span)>> {
                                 Some((*block, *span))
                             })
                             .collect();
-                        let fresh = !found.iter().flatten().any(|(block, _): &(usize, Span)| circle.iter().any(|(other, _)| other == block));
+                        let fresh = !found
+                            .iter()
+                            .flatten()
+                            .any(|(block, _): &(usize, Span)| circle.iter().any(|(other, _)| other == block));
                         if fresh {
                             found.push(circle);
                         }

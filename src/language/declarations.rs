@@ -55,7 +55,8 @@ mod tests {
     use super::{Native, declarations, implemented_functions};
 
     fn declared(native: Native) -> Vec<String> {
-        let mut names: Vec<String> = declarations().into_iter().filter(|(found, _)| *found == native).map(|(_, name)| name).collect();
+        let mut names: Vec<String> =
+            declarations().into_iter().filter(|(found, _)| *found == native).map(|(_, name)| name).collect();
         names.sort();
         names
     }

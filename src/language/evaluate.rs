@@ -273,18 +273,15 @@ impl<'a> Checker<'a> {
                 checker.evaluate(&binding.value, &scope, None)
             }),
             Item::Block(block) => self.block_index(&block.name.node).map_or(Static::Poison, Static::Block),
-            Item::Network(module, network) => Static::Network(Rc::new(Instantiation {
-                module,
-                network,
-                given: Vec::new(),
-                span,
-                poisoned: false,
-            })),
-            Item::Function(_, ast::Function { name, .. }) | Item::NativeFunction(_, ast::NativeFunction { name, .. }) => self.poison(
-                Diagnostic::error("E0207", format!("`{}` is a function, not a value", name.node))
-                    .label(span, "called without arguments")
-                    .help(format!("write `{}(…)`", name.node)),
-            ),
+            Item::Network(module, network) => {
+                Static::Network(Rc::new(Instantiation { module, network, given: Vec::new(), span, poisoned: false }))
+            }
+            Item::Function(_, ast::Function { name, .. }) | Item::NativeFunction(_, ast::NativeFunction { name, .. }) => self
+                .poison(
+                    Diagnostic::error("E0207", format!("`{}` is a function, not a value", name.node))
+                        .label(span, "called without arguments")
+                        .help(format!("write `{}(…)`", name.node)),
+                ),
             Item::Layer(layer) => self.poison(
                 Diagnostic::error("E0207", format!("`{}` is a layer, not a value", layer.name.node))
                     .label(span, "layers are called in the body of a `network`")
@@ -297,14 +294,24 @@ impl<'a> Checker<'a> {
                     Diagnostic::error("E0207", format!("`{}` is a module, not a value", self.sources.text(span)))
                         .label(span, "names a file")
                         .note(format!("it defines: {defined}"))
-                        .help(format!("name something in it, such as `{}.{}`", self.sources.text(span), defined.split(", ").next().unwrap_or("name"))),
+                        .help(format!(
+                            "name something in it, such as `{}.{}`",
+                            self.sources.text(span),
+                            defined.split(", ").next().unwrap_or("name")
+                        )),
                 )
             }
         }
     }
 
     /// Evaluates a `param` or `let` once, and finds those that are defined by themselves.
-    pub fn definition(&mut self, module: usize, name: &'a str, span: Span, evaluate: impl FnOnce(&mut Self) -> Static<'a>) -> Static<'a> {
+    pub fn definition(
+        &mut self,
+        module: usize,
+        name: &'a str,
+        span: Span,
+        evaluate: impl FnOnce(&mut Self) -> Static<'a>,
+    ) -> Static<'a> {
         match self.definitions.get(&(module, name)) {
             Some(Definition::Known(value)) => {
                 let value = value.clone();
@@ -397,7 +404,10 @@ impl<'a> Checker<'a> {
     }
 
     fn not_callable(&mut self, callee: &'a Expression) -> Option<Item<'a>> {
-        self.report(Diagnostic::error("E0207", "this cannot be called").label(callee.span, "neither a function nor a network nor a layer"));
+        self.report(
+            Diagnostic::error("E0207", "this cannot be called")
+                .label(callee.span, "neither a function nor a network nor a layer"),
+        );
         None
     }
 
@@ -415,7 +425,13 @@ impl<'a> Checker<'a> {
 }
 
 /// The message on a name that nothing defines.
-pub(super) fn unknown_name(modules: &super::modules::Modules, name: &str, span: Span, module: usize, locals: &[&str]) -> Diagnostic {
+pub(super) fn unknown_name(
+    modules: &super::modules::Modules,
+    name: &str,
+    span: Span,
+    module: usize,
+    locals: &[&str],
+) -> Diagnostic {
     let mut visible = modules.visible(module);
     visible.extend(locals);
     let near = super::names::nearest(name, visible.iter().copied());
@@ -426,7 +442,8 @@ pub(super) fn unknown_name(modules: &super::modules::Modules, name: &str, span: 
     if !here.is_empty() {
         diagnostic = diagnostic.note(format!("names of this file: {}", here.join(", ")));
     }
-    let library = super::library::FILES.iter().map(|(module, _, _)| *module).find(|module| module.rsplit('.').next() == Some(name));
+    let library =
+        super::library::FILES.iter().map(|(module, _, _)| *module).find(|module| module.rsplit('.').next() == Some(name));
     match (near, library) {
         (_, Some(library)) => diagnostic.help(format!("add `use {library}` at the head of the file")),
         (Some(near), None) => diagnostic.help(format!("did you mean `{near}`?")),
@@ -439,7 +456,8 @@ pub(super) fn unknown_name(modules: &super::modules::Modules, name: &str, span: 
 
 pub(super) fn unknown_member(modules: &super::modules::Modules, alias: &str, module: usize, member: &ast::Name) -> Diagnostic {
     with_suggestion(
-        Diagnostic::error("E0205", format!("`{alias}` has nothing called `{}`", member.node)).label(member.span, "no such name in it"),
+        Diagnostic::error("E0205", format!("`{alias}` has nothing called `{}`", member.node))
+            .label(member.span, "no such name in it"),
         &member.node,
         &format!("`{alias}` defines"),
         &modules.defined(module),

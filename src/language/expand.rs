@@ -81,11 +81,13 @@ impl<'a> Checker<'a> {
         let path = expansion.segment(path, layer);
         match expansion.push(LayerCall { layer: layer.to_owned(), path, inputs, arguments, shape }) {
             Some(id) => Static::Tensor(id),
-            None => self.poison(self.with_context(
-                Diagnostic::error("E0316", format!("this network has more than {MOST_CALLS} layers"))
-                    .label(span, "stopped here")
-                    .help("shorten the ranges that its `for` loops run over"),
-            )),
+            None => self.poison(
+                self.with_context(
+                    Diagnostic::error("E0316", format!("this network has more than {MOST_CALLS} layers"))
+                        .label(span, "stopped here")
+                        .help("shorten the ranges that its `for` loops run over"),
+                ),
+            ),
         }
     }
 
@@ -105,8 +107,7 @@ impl<'a> Checker<'a> {
             Type::Tensor(sizes) => sizes,
             _ => None,
         };
-        let due: Option<Vec<Option<i64>>> =
-            sizes.map(|sizes| sizes.iter().map(|size| self.known_size(size, &scope)).collect());
+        let due: Option<Vec<Option<i64>>> = sizes.map(|sizes| sizes.iter().map(|size| self.known_size(size, &scope)).collect());
         match self.execute(&network.body, &mut scope) {
             Flow::Stop => Static::Poison,
             Flow::Next => {
@@ -122,26 +123,36 @@ impl<'a> Checker<'a> {
                 if fits {
                     return Static::Tensor(id);
                 }
-                let due: Vec<String> =
-                    due.unwrap_or_default().iter().map(|size| size.map_or_else(|| "_".to_owned(), |size| size.to_string())).collect();
+                let due: Vec<String> = due
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|size| size.map_or_else(|| "_".to_owned(), |size| size.to_string()))
+                    .collect();
                 let chain = self.chain(id);
                 let message = format!("`{}` gives {}, but declares {}", network.name.node, show_shape(&shape), show_shape(&due));
-                self.poison(self.with_context(
-                    Diagnostic::error("E0314", message)
-                        .label(span, format!("{} is returned here", show_shape(&shape)))
-                        .label(network.result.span, format!("{} is declared here", show_shape(&due)))
-                        .note(chain)
-                        .help("change the declared result, or the layer that makes the difference"),
-                ))
+                self.poison(
+                    self.with_context(
+                        Diagnostic::error("E0314", message)
+                            .label(span, format!("{} is returned here", show_shape(&shape)))
+                            .label(network.result.span, format!("{} is declared here", show_shape(&due)))
+                            .note(chain)
+                            .help("change the declared result, or the layer that makes the difference"),
+                    ),
+                )
             }
             Flow::Return(Static::Poison, _) => Static::Poison,
             Flow::Return(other, span) => {
                 let found = self.found(&other);
-                self.poison(self.with_context(
-                    Diagnostic::error("E0314", format!("`{}` gives {found}, but a network gives a tensor", network.name.node))
+                self.poison(
+                    self.with_context(
+                        Diagnostic::error(
+                            "E0314",
+                            format!("`{}` gives {found}, but a network gives a tensor", network.name.node),
+                        )
                         .label(span, format!("this is {found}"))
                         .label(network.result.span, "a tensor is declared here"),
-                ))
+                    ),
+                )
             }
         }
     }
@@ -178,7 +189,13 @@ impl<'a> Checker<'a> {
     }
 
     /// A loop, unrolled: names bound in its body are gone after each turn, outer names keep what they are bound to.
-    fn repeat(&mut self, variable: &'a ast::Name, over: &'a Expression, body: &'a [Statement], scope: &mut Scope<'a>) -> Flow<'a> {
+    fn repeat(
+        &mut self,
+        variable: &'a ast::Name,
+        over: &'a Expression,
+        body: &'a [Statement],
+        scope: &mut Scope<'a>,
+    ) -> Flow<'a> {
         let range = match self.evaluate(over, scope, None) {
             Static::Poison => return Flow::Stop,
             Static::Range(range) => range,

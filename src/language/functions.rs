@@ -51,10 +51,11 @@ fn number(value: Option<&Static<'_>>) -> f64 {
 
 fn log2<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Static<'a>, Failure> {
     match arguments {
-        [Static::Integer(value)] if *value > 0 && value.count_ones() == 1 => Ok(Static::Integer(i64::from(value.trailing_zeros()))),
-        [Static::Integer(value)] => {
-            Err(Failure::new("E0223", format!("log2 is for powers of two, and {value} is none")).help("1, 2, 4, 8, 16, 32, 64, … have one"))
+        [Static::Integer(value)] if *value > 0 && value.count_ones() == 1 => {
+            Ok(Static::Integer(i64::from(value.trailing_zeros())))
         }
+        [Static::Integer(value)] => Err(Failure::new("E0223", format!("log2 is for powers of two, and {value} is none"))
+            .help("1, 2, 4, 8, 16, 32, 64, … have one")),
         _ => Ok(Static::Poison),
     }
 }
@@ -64,7 +65,9 @@ fn clamp<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Static<'a>,
     let [value, low, high] = arguments else { return Ok(Static::Poison) };
     if number(Some(low)) > number(Some(high)) {
         let (low, high) = (show(number(Some(low))), show(number(Some(high))));
-        return Err(Failure::new("E0223", format!("clamp has nothing between {low} and {high}")).help("the lower bound comes first"));
+        return Err(
+            Failure::new("E0223", format!("clamp has nothing between {low} and {high}")).help("the lower bound comes first")
+        );
     }
     let at_least = if number(Some(value)) < number(Some(low)) { low } else { value };
     Ok(if number(Some(at_least)) > number(Some(high)) { high.clone() } else { at_least.clone() })

@@ -5,7 +5,6 @@ use super::check::Checker;
 use super::operators::symbol;
 use super::scope::Scope;
 use super::static_value::{Static, show};
-use super::types::Type;
 use super::value::Value;
 use crate::diagnostic::Diagnostic;
 use crate::network::{LayerArguments, Shape, TensorId, layers};
@@ -67,16 +66,21 @@ impl<'a> Checker<'a> {
             None => Err(crate::network::ShapeError::new("this program does not implement the layer")),
         };
         match shape {
-            Ok(shape) if too_large(&shape) => self.poison(self.with_context(
-                Diagnostic::error("E0319", format!("`{name}` would make {shape:?}, which is too large"))
-                    .label(callee, "more numbers than any machine holds")
-                    .help("give smaller sizes"),
-            )),
+            Ok(shape) if too_large(&shape) => self.poison(
+                self.with_context(
+                    Diagnostic::error("E0319", format!("`{name}` would make {shape:?}, which is too large"))
+                        .label(callee, "more numbers than any machine holds")
+                        .help("give smaller sizes"),
+                ),
+            ),
             Ok(shape) => self.add_layer(name, ids, arguments, shape, span, scope),
             Err(error) => {
                 let found: Vec<String> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
-                let mut diagnostic = Diagnostic::error("E0310", format!("`{name}` cannot be applied to {}: {}", found.join(" and "), error.message))
-                    .label(callee, format!("gets {} here", found.join(" and ")));
+                let mut diagnostic = Diagnostic::error(
+                    "E0310",
+                    format!("`{name}` cannot be applied to {}: {}", found.join(" and "), error.message),
+                )
+                .label(callee, format!("gets {} here", found.join(" and ")));
                 if let Some(id) = ids.first() {
                     diagnostic = diagnostic.note(self.chain(*id));
                 }
@@ -149,16 +153,22 @@ impl<'a> Checker<'a> {
         };
         match (left, right) {
             (Static::Tensor(a), Static::Tensor(b)) => {
-                let (first, second) = (self.shapes(&[*a]).pop().unwrap_or_default(), self.shapes(&[*b]).pop().unwrap_or_default());
+                let (first, second) =
+                    (self.shapes(&[*a]).pop().unwrap_or_default(), self.shapes(&[*b]).pop().unwrap_or_default());
                 if first != second {
                     let chains = (self.chain(*a), self.chain(*b));
-                    return self.poison(self.with_context(
-                        Diagnostic::error("E0311", format!("`{}` joins tensors of one shape, not {first:?} and {second:?}", symbol(operator)))
+                    return self.poison(
+                        self.with_context(
+                            Diagnostic::error(
+                                "E0311",
+                                format!("`{}` joins tensors of one shape, not {first:?} and {second:?}", symbol(operator)),
+                            )
                             .label(span, format!("{first:?} on the left, {second:?} on the right"))
                             .note(format!("left: {}", chains.0.trim_start_matches("shapes: ")))
                             .note(format!("right: {}", chains.1.trim_start_matches("shapes: ")))
                             .help("bring both to one shape first"),
-                    ));
+                        ),
+                    );
                 }
                 self.add_layer(layer, vec![*a, *b], LayerArguments::default(), first, span, scope)
             }
@@ -167,7 +177,9 @@ impl<'a> Checker<'a> {
                     BinaryOperator::Add => self.with_number(*id, "shift", "offset", number, span, scope),
                     BinaryOperator::Subtract => self.with_number(*id, "shift", "offset", -number, span, scope),
                     BinaryOperator::Multiply => self.with_number(*id, "scale", "factor", number, span, scope),
-                    _ if number == 0.0 => self.poison(Diagnostic::error("E0223", "division by zero").label(span, "has no result")),
+                    _ if number == 0.0 => {
+                        self.poison(Diagnostic::error("E0223", "division by zero").label(span, "has no result"))
+                    }
                     _ => self.with_number(*id, "scale", "factor", 1.0 / number, span, scope),
                 },
                 None => Static::Poison,
@@ -192,9 +204,18 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn with_number(&mut self, id: TensorId, layer: &str, argument: &str, number: f64, span: Span, scope: &Scope<'a>) -> Static<'a> {
+    fn with_number(
+        &mut self,
+        id: TensorId,
+        layer: &str,
+        argument: &str,
+        number: f64,
+        span: Span,
+        scope: &Scope<'a>,
+    ) -> Static<'a> {
         if !number.is_finite() {
-            return self.poison(Diagnostic::error("E0223", format!("{} is no factor", show(number))).label(span, "has no result"));
+            return self
+                .poison(Diagnostic::error("E0223", format!("{} is no factor", show(number))).label(span, "has no result"));
         }
         let shape = self.shapes(&[id]).pop().unwrap_or_default();
         let arguments = LayerArguments(vec![(argument.to_owned(), Value::Number(number))]);

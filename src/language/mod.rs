@@ -23,6 +23,8 @@ mod references;
 mod scope;
 mod sizes;
 mod static_value;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod types;
 mod units;

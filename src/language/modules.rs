@@ -205,8 +205,7 @@ impl<'s> Loader<'s> {
     fn parse(&mut self, file: FileId, name: String, short: String, standard: bool) -> usize {
         let parsed = syntax::parse(self.sources, file);
         self.diagnostics.extend(parsed.diagnostics);
-        let mut module =
-            Module { name, short, standard, tree: parsed.file, uses: BTreeMap::new(), items: BTreeMap::new() };
+        let mut module = Module { name, short, standard, tree: parsed.file, uses: BTreeMap::new(), items: BTreeMap::new() };
         self.follow_uses(&mut module, file);
         self.modules.list.push(module);
         self.modules.list.len() - 1
@@ -243,13 +242,16 @@ impl<'s> Loader<'s> {
         }
         let found = self.standard(&name);
         if found.is_none() {
-            let modules: Vec<&str> = library::FILES.iter().map(|(module, _, _)| *module).filter(|m| *m != library::PRELUDE).collect();
+            let modules: Vec<&str> =
+                library::FILES.iter().map(|(module, _, _)| *module).filter(|m| *m != library::PRELUDE).collect();
             let help = nearest(&name, modules.iter().copied()).map(|near| format!("did you mean `use {near}`?"));
             self.diagnostics.push(
                 Diagnostic::error("E0216", format!("there is no module `{name}`"))
                     .label(span, "not part of the standard library")
                     .note(format!("modules: {}", modules.join(", ")))
-                    .help(help.unwrap_or_else(|| "a file of your own is used by its path: `use \"networks/mine.synth\" as mine`".into())),
+                    .help(help.unwrap_or_else(|| {
+                        "a file of your own is used by its path: `use \"networks/mine.synth\" as mine`".into()
+                    })),
             );
         }
         found

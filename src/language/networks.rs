@@ -109,10 +109,13 @@ impl<'a> Checker<'a> {
             let read = names(tensors.iter().map(|parameter| &parameter.name.node).collect());
             let kind = self.blocks.get(block).map(|state| state.block.kind.node.clone()).unwrap_or_default();
             self.report(
-                Diagnostic::error("E0302", format!("a {kind} gives its {field} {given}, but `{}` reads {read}", network.name.node))
-                    .label(span, format!("reads {read}"))
-                    .label(network.name.span, "defined here")
-                    .help(format!("use a network whose tensor parameters are {given}")),
+                Diagnostic::error(
+                    "E0302",
+                    format!("a {kind} gives its {field} {given}, but `{}` reads {read}", network.name.node),
+                )
+                .label(span, format!("reads {read}"))
+                .label(network.name.span, "defined here")
+                .help(format!("use a network whose tensor parameters are {given}")),
             );
             return None;
         }
@@ -194,9 +197,12 @@ impl<'a> Checker<'a> {
 
     /// Gives one more parameter its default. `false` when there is none left.
     fn next_default(&mut self, fit: &mut Fit<'a, '_>) -> bool {
-        let next = fit.instantiation.network.parameters.iter().find(|parameter| {
-            parameter.default.is_some() && !fit.scope.locals.contains_key(parameter.name.node.as_str())
-        });
+        let next = fit
+            .instantiation
+            .network
+            .parameters
+            .iter()
+            .find(|parameter| parameter.default.is_some() && !fit.scope.locals.contains_key(parameter.name.node.as_str()));
         let Some(parameter) = next else { return false };
         let (value, _) = self.argument(parameter, None, fit.span, &fit.scope, &fit.scope);
         fit.scope.locals.insert(&parameter.name.node, value);
@@ -292,7 +298,8 @@ impl<'a> Checker<'a> {
         if same {
             for (written, made) in fit.output.iter().zip(made) {
                 let (Some(name), Some(value)) = (variable(written), made) else { continue };
-                let size = Size { value, origin: fit.instantiation.span, holder: format!("`{}`", fit.instantiation.network.name.node) };
+                let size =
+                    Size { value, origin: fit.instantiation.span, holder: format!("`{}`", fit.instantiation.network.name.node) };
                 if let Some(state) = self.blocks.get_mut(fit.block) {
                     let bound = Bound { size, place: fit.span, field: fit.field.to_owned() };
                     state.sizes.variables.entry(name).or_insert(bound);
@@ -327,7 +334,9 @@ impl<'a> Checker<'a> {
         let guilty = declared.iter().enumerate().filter(|(index, _)| is_different(*index)).find_map(|(_, size)| {
             let mut pending = vec![size];
             while let Some(expression) = pending.pop() {
-                if let Some(given) = variable(expression).and_then(|name| fit.instantiation.given.iter().find(|given| given.name == name)) {
+                if let Some(given) =
+                    variable(expression).and_then(|name| fit.instantiation.given.iter().find(|given| given.name == name))
+                {
                     return Some(given);
                 }
                 super::walk::children(expression, &mut pending);

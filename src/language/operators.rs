@@ -27,14 +27,17 @@ pub(super) fn unary<'a>(operator: UnaryOperator, value: &Static<'a>) -> Result<S
     match (operator, value) {
         (_, Static::Poison) => Ok(Static::Poison),
         (UnaryOperator::Not, Static::Boolean(value)) => Ok(Static::Boolean(!value)),
-        (UnaryOperator::Negate, Static::Integer(value)) => {
-            value.checked_neg().map(Static::Integer).ok_or_else(|| Failure::new("E0223", "the result is too large for a whole number"))
-        }
+        (UnaryOperator::Negate, Static::Integer(value)) => value
+            .checked_neg()
+            .map(Static::Integer)
+            .ok_or_else(|| Failure::new("E0223", "the result is too large for a whole number")),
         (UnaryOperator::Negate, Static::Number(value)) => Ok(Static::Number(-value)),
         (UnaryOperator::Negate, Static::Quantity(quantity)) => {
             Ok(Static::Quantity(Quantity { value: -quantity.value, dimension: quantity.dimension.clone() }))
         }
-        (UnaryOperator::Not, other) => Err(Failure::new("E0207", format!("`not` is for `true` and `false`, not for {}", other.found()))),
+        (UnaryOperator::Not, other) => {
+            Err(Failure::new("E0207", format!("`not` is for `true` and `false`, not for {}", other.found())))
+        }
         (UnaryOperator::Negate, other) => Err(Failure::new("E0207", format!("`-` is for numbers, not for {}", other.found()))),
     }
 }

@@ -43,7 +43,9 @@ impl<'a> Checker<'a> {
             Static::Block(block) => (block, None),
             _ => return Static::Poison,
         };
-        let Some((state, kind)) = self.blocks.get(block).and_then(|state| Some((state, state.kind?))) else { return Static::Poison };
+        let Some((state, kind)) = self.blocks.get(block).and_then(|state| Some((state, state.kind?))) else {
+            return Static::Poison;
+        };
         let name = &state.block.name.node;
         let fitting: Vec<&'a str> = kind
             .ports
@@ -83,7 +85,10 @@ impl<'a> Checker<'a> {
                             .map(|kind| kind.name.node.as_str())
                             .collect();
                         match kinds.as_slice() {
-                            [] => diagnostic.help(format!("expected: {}", types::Type::Sized { name: type_name, sizes: &[] }.expected(self.modules))),
+                            [] => diagnostic.help(format!(
+                                "expected: {}",
+                                types::Type::Sized { name: type_name, sizes: &[] }.expected(self.modules)
+                            )),
                             kinds => diagnostic.help(format!("blocks of these kinds have `{type_name}`: {}", kinds.join(", "))),
                         }
                     }
@@ -108,7 +113,9 @@ impl<'a> Checker<'a> {
             Static::Port { block, port } => (block, Some(port)),
             _ => return Static::Poison,
         };
-        let Some((state, kind)) = self.blocks.get(block).and_then(|state| Some((state, state.kind?))) else { return Static::Poison };
+        let Some((state, kind)) = self.blocks.get(block).and_then(|state| Some((state, state.kind?))) else {
+            return Static::Poison;
+        };
         if part.is_none() && fits(kind) {
             return Static::Block(block);
         }

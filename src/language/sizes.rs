@@ -102,7 +102,9 @@ impl<'a> Checker<'a> {
     /// Whether every name in a size has a value.
     fn is_known(&self, size: &Expression, scope: &Scope<'a>) -> bool {
         match &size.kind {
-            ExpressionKind::Name(name) => scope.locals.contains_key(name.as_str()) || self.modules.own(scope.module, name).is_some(),
+            ExpressionKind::Name(name) => {
+                scope.locals.contains_key(name.as_str()) || self.modules.own(scope.module, name).is_some()
+            }
             ExpressionKind::Unary(_, inner) => self.is_known(inner, scope),
             ExpressionKind::Binary(_, left, right) => self.is_known(left, scope) && self.is_known(right, scope),
             ExpressionKind::Call { arguments, .. } => arguments.iter().all(|argument| self.is_known(&argument.value, scope)),
@@ -166,7 +168,9 @@ impl<'a> Checker<'a> {
             };
             let known = match variable(written) {
                 Some(name) => self.blocks.get(block).and_then(|state| state.sizes.variables.get(name).cloned()),
-                None => self.block_size(block, written).map(|size| Bound { place: size.origin, field: size.holder.clone(), size }),
+                None => {
+                    self.block_size(block, written).map(|size| Bound { place: size.origin, field: size.holder.clone(), size })
+                }
             };
             match (known, variable(written)) {
                 (Some(known), name) if known.size.value != size.value => {

@@ -1,7 +1,7 @@
 //! Values while a file is being evaluated: those of [`Value`](super::Value), and names that mean something only here.
 
-use super::value::{Construction, Quantity, StepReference, Value};
 use super::types::Type;
+use super::value::{Construction, Quantity, StepReference, Value};
 use crate::network::TensorId;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -16,15 +16,24 @@ pub(super) enum Static<'a> {
     Number(f64),
     Quantity(Quantity),
     Text(String),
-    Choice { choice: &'a str, word: &'a str },
+    Choice {
+        choice: &'a str,
+        word: &'a str,
+    },
     List(Vec<Static<'a>>),
     Range(Range),
     Construction(Rc<Constructed<'a>>),
     /// A whole block, by its place in the file.
     Block(usize),
-    Port { block: usize, port: &'a str },
+    Port {
+        block: usize,
+        port: &'a str,
+    },
     /// A number that is known when the block has run.
-    Result { block: usize, result: &'a str },
+    Result {
+        block: usize,
+        result: &'a str,
+    },
     Network(Rc<Instantiation<'a>>),
     Tensor(TensorId),
 }

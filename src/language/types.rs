@@ -24,10 +24,19 @@ pub(super) enum Type<'a> {
     /// Sizes, or nothing where any shape will do.
     Tensor(Option<&'a [Expression]>),
     /// What a constructor makes or a port holds: `optimiser`, `images[c, h, w, labels]`.
-    Sized { name: &'a str, sizes: &'a [Expression] },
+    Sized {
+        name: &'a str,
+        sizes: &'a [Expression],
+    },
     /// A whole block that has the ports of this kind: `dataset[c, h, w, labels]`.
-    Blocks { kind: &'a ast::NativeKind, sizes: &'a [Expression] },
-    Network { inputs: &'a [(ast::Name, ast::Type)], output: &'a ast::Type },
+    Blocks {
+        kind: &'a ast::NativeKind,
+        sizes: &'a [Expression],
+    },
+    Network {
+        inputs: &'a [(ast::Name, ast::Type)],
+        output: &'a ast::Type,
+    },
     /// A mistake that has been reported.
     Unknown,
 }
@@ -69,7 +78,9 @@ fn named<'a>(modules: &'a Modules, expression: &'a Expression) -> Result<Type<'a
         }),
         ExpressionKind::Error => Ok(Type::Unknown),
         _ => Err(Box::new(
-            Diagnostic::error("E0226", "a list is of a type").label(expression.span, "this is no type").help("write `list[text]`"),
+            Diagnostic::error("E0226", "a list is of a type")
+                .label(expression.span, "this is no type")
+                .help("write `list[text]`"),
         )),
     }
 }
@@ -132,7 +143,12 @@ fn unknown(modules: &Modules, name: &str, span: crate::source::Span) -> Diagnost
     known.extend(made_types(modules));
     known.sort_unstable();
     known.dedup();
-    with_suggestion(Diagnostic::error("E0226", format!("there is no type `{name}`")).label(span, "no such type"), name, "types", &known)
+    with_suggestion(
+        Diagnostic::error("E0226", format!("there is no type `{name}`")).label(span, "no such type"),
+        name,
+        "types",
+        &known,
+    )
 }
 
 impl Type<'_> {

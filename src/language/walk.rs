@@ -6,7 +6,9 @@ use super::expand::no_return;
 use super::modules::{Item, Modules};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::syntax::ast::{DeclarationKind, Expression, ExpressionKind, Parameter, Statement, StatementKind, TextPart, Type, TypeKind};
+use crate::syntax::ast::{
+    DeclarationKind, Expression, ExpressionKind, Parameter, Statement, StatementKind, TextPart, Type, TypeKind,
+};
 use std::collections::BTreeSet;
 
 /// Adds the expressions that an expression is made of.
@@ -58,7 +60,8 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         }
     }
     // Where evaluation has found a mistake, it says more.
-    let told: BTreeSet<Span> = checker.diagnostics.iter().filter_map(|known| known.labels.first()).map(|label| label.span).collect();
+    let told: BTreeSet<Span> =
+        checker.diagnostics.iter().filter_map(|known| known.labels.first()).map(|label| label.span).collect();
     for diagnostic in walk.found {
         if diagnostic.labels.first().is_none_or(|label| !told.contains(&label.span)) {
             checker.report(diagnostic);

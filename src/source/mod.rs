@@ -64,6 +64,12 @@ impl Sources {
         FileId(self.files.len() as u32 - 1)
     }
 
+    /// Reads a file from disk; it is called by the path as given.
+    pub fn read(&mut self, path: &Path) -> std::io::Result<FileId> {
+        let text = std::fs::read_to_string(path)?;
+        Ok(self.add(path.to_string_lossy(), Some(path), text))
+    }
+
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
         self.files.get(id.0 as usize)
     }

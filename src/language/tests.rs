@@ -1,0 +1,110 @@
+//! Mistakes by family, each with its code and place, and the pipelines of this repository.
+
+use super::{CheckOptions, Checked, Value, check};
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, Sources};
+use std::path::{Path, PathBuf};
+
+/// Checks a text with these `-p` values; the environment has `CHEXPERT_ROOT` only.
+pub(super) fn check_with(text: &str, params: &[(&str, &str)]) -> (Checked, Sources, FileId) {
+    let mut sources = Sources::default();
+    let file = sources.add("test.synth", None, text);
+    let environment = |name: &str| (name == "CHEXPERT_ROOT").then(|| "/data".to_owned());
+    let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let options = CheckOptions { params, environment: &environment, base: PathBuf::new() };
+    (check(&mut sources, file, &options), sources, file)
+}
+
+/// `E0201 5:3`, in the order of the report.
+pub(super) fn places(text: &str) -> Vec<String> {
+    places_with(text, &[])
+}
+
+pub(super) fn places_with(text: &str, params: &[(&str, &str)]) -> Vec<String> {
+    let (checked, sources, _) = check_with(text, params);
+    checked.diagnostics.iter().map(|diagnostic| place(diagnostic, &sources)).collect()
+}
+
+pub(super) fn place(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    match diagnostic.labels.first() {
+        Some(label) => {
+            let (line, column) = sources.line_column(label.span);
+            format!("{} {line}:{column}", diagnostic.code)
+        }
+        None => diagnostic.code.to_owned(),
+    }
+}
+
+/// The whole of the only message.
+pub(super) fn only(text: &str) -> Diagnostic {
+    let (checked, _, _) = check_with(text, &[]);
+    assert_eq!(checked.diagnostics.len(), 1, "{:#?}", checked.diagnostics);
+    checked.diagnostics.into_iter().next().unwrap()
+}
+
+/// A data set and a use of everything, to put mistakes into.
+pub(super) const HEAD: &str = "edition 2026
+use std.data.phantom
+use std.gan.cpd
+use std.classify.densenet
+dataset chest {
+  source = phantom.chest(patients = 200, findings = 4)
+  image = gray(32)
+}
+";
+
+fn pipeline(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name)).unwrap()
+}
+
+#[test]
+fn every_pipeline_is_clean() {
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let (checked, sources, _) = check_with(&pipeline(&name), &[]);
+        let messages: Vec<String> = checked
+            .diagnostics
+            .iter()
+            .map(|diagnostic| format!("{} {diagnostic}\n{diagnostic:#?}", place(diagnostic, &sources)))
+            .collect();
+        assert!(messages.is_empty(), "{name}: {}", messages.join("\n"));
+        assert!(checked.program.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn the_quickstart_has_its_steps_and_networks() {
+    let (checked, _, _) = check_with(&pipeline("quickstart.synth"), &[("seed", "7")]);
+    let program = checked.program.unwrap();
+    let steps: Vec<String> = program.steps.iter().map(|step| format!("{} {}", step.kind, step.name)).collect();
+    assert_eq!(
+        steps,
+        [
+            "dataset chest",
+            "gan model",
+            "sample fake",
+            "classifier on_real",
+            "classifier on_fake",
+            "utility gap",
+            "claim real_is_readable",
+            "claim synthetic_teaches",
+            "report summary"
+        ]
+    );
+    assert_eq!(program.params, [("seed".to_owned(), Value::Integer(7))]);
+    assert!(program.documentation.starts_with("Can a classifier"));
+    let model = program.step("model").unwrap();
+    let Some(Value::Network(generator)) = model.field("generator").map(|field| &field.value) else { panic!() };
+    assert_eq!(generator.name, "std.gan.cpd.generator");
+    assert_eq!(generator.inputs, [("z".to_owned(), vec![512]), ("y".to_owned(), vec![4])]);
+    assert_eq!(generator.output_shape(), Some(&vec![1, 32, 32]));
+    assert!(generator.calls.iter().any(|call| call.path == "generator/for.stage=3/conditional_norm_0/dense_0"));
+    let Some(Value::Network(discriminator)) = model.field("discriminator").map(|field| &field.value) else { panic!() };
+    assert_eq!(discriminator.output_shape(), Some(&vec![1]));
+    let Some(Value::Network(classifier)) =
+        program.step("on_real").and_then(|step| step.field("network")).map(|field| &field.value)
+    else {
+        panic!()
+    };
+    assert_eq!(classifier.output_shape(), Some(&vec![4]));
+}

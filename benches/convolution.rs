@@ -11,35 +11,54 @@ use std::time::Instant;
 use criterion::{Criterion, Throughput};
 use synth::kernels::cpu::convolution::{self, ConvolutionGeometry};
 
+/// Numbers that begin at a cache line, as those of the executor do.
+struct Numbers {
+    held: Vec<f32>,
+    start: usize,
+}
+
+impl Numbers {
+    fn new(count: usize) -> Numbers {
+        let mut held: Vec<f32> = (0..count + 16).map(|i| ((i * 7919) % 1009) as f32 / 504.0 - 1.0).collect();
+        let start = held.as_ptr().align_offset(64).min(16);
+        held.truncate(start + count);
+        Numbers { held, start }
+    }
+
+    fn get(&mut self) -> &mut [f32] {
+        &mut self.held[self.start..]
+    }
+}
+
 /// Operands and results of one geometry.
 struct Operands {
     geometry: ConvolutionGeometry,
-    input: Vec<f32>,
-    weight: Vec<f32>,
-    output: Vec<f32>,
-    workspace: Vec<f32>,
+    input: Numbers,
+    weight: Numbers,
+    output: Numbers,
+    workspace: Numbers,
 }
 
 impl Operands {
     fn new(geometry: ConvolutionGeometry) -> Operands {
-        let numbers = |count: usize| (0..count).map(|i| ((i * 7919) % 1009) as f32 / 504.0 - 1.0).collect();
         Operands {
             geometry,
-            input: numbers(geometry.input_len()),
-            weight: numbers(geometry.weight_len()),
-            output: numbers(geometry.output_len()),
-            workspace: vec![0.0; geometry.workspace_len()],
+            input: Numbers::new(geometry.input_len()),
+            weight: Numbers::new(geometry.weight_len()),
+            output: Numbers::new(geometry.output_len()),
+            workspace: Numbers::new(geometry.workspace_len()),
         }
     }
 
     fn run(&mut self, pass: &str) {
         let Operands { geometry, input, weight, output, workspace } = self;
+        let [input, weight, output, workspace] = [input, weight, output, workspace].map(Numbers::get);
         match pass {
             "forward" => convolution::forward(geometry, input, weight, output, workspace),
             "input" => convolution::input_gradient(geometry, output, weight, input, workspace),
             _ => convolution::weight_gradient(geometry, input, output, weight, workspace),
         }
-        black_box(&self.output);
+        black_box(&self.output.held);
     }
 }
 

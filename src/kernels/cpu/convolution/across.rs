@@ -111,17 +111,65 @@ pub fn run(pass: &Pass, instructions: InstructionSet, copy: &[f32], weights: &[f
             for pixel in 0..pixels {
                 fill_pixel(pass, instructions, source, packed, size, first + pixel, &mut results[pixel * BLOCK..]);
             }
-            for (m, image) in (0..size).flat_map(|m| (0..BLOCK.min(pass.batch - block * BLOCK)).map(move |image| (m, image))) {
-                let start = ((block * BLOCK + image) * pass.destination_channels + channel + m) * plane + first;
-                // SAFETY: this task alone has these channels of this block's images.
-                let to = unsafe { destination.part(start, pixels) };
-                let from = results[m * PIXELS * BLOCK + image..].iter().step_by(BLOCK);
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to = *from;
+            let count = BLOCK.min(pass.batch - block * BLOCK);
+            for m in 0..size {
+                let start = (block * BLOCK * pass.destination_channels + channel + m) * plane + first;
+                let from = &results[m * PIXELS * BLOCK..][..pixels * BLOCK];
+                let put = Put { from, destination, start, image_len: pass.destination_channels * plane, count };
+                match instructions {
+                    #[cfg(target_arch = "x86_64")]
+                    // SAFETY: an `InstructionSet` is made only when the processor has it; this task alone has these
+                    // channels of this block's images.
+                    InstructionSet::Avx2 => unsafe { put_back_avx2(&put) },
+                    // SAFETY: as above.
+                    InstructionSet::Portable => unsafe { put_back::<Portable>(&put) },
                 }
             }
         }
     });
+}
+
+/// Pixels `[pixel][16 images]` of one channel, and where the first image's first pixel belongs.
+struct Put<'a> {
+    from: &'a [f32],
+    destination: Shared,
+    start: usize,
+    image_len: usize,
+    count: usize,
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn put_back_avx2(put: &Put) {
+    // SAFETY: the caller's.
+    unsafe { put_back::<Avx2>(put) };
+}
+
+/// # Safety
+/// The processor has the instructions of `V`, and nobody else touches these pixels of the destination.
+#[inline(always)]
+unsafe fn put_back<V: Vector>(put: &Put) {
+    let pixels = put.from.len() / BLOCK;
+    let whole = pixels / LANES * LANES;
+    for first in (0..whole).step_by(LANES) {
+        for half in (0..put.count).step_by(LANES) {
+            // SAFETY: the eight records from `first` on have sixteen numbers each; the destination is the caller's.
+            unsafe {
+                let mut rows = [V::zero(); LANES];
+                for (pixel, row) in rows.iter_mut().enumerate() {
+                    *row = V::load(put.from.as_ptr().add((first + pixel) * BLOCK + half));
+                }
+                for (image, column) in V::transpose(rows).into_iter().enumerate().take(put.count - half) {
+                    let to = put.destination.part(put.start + (half + image) * put.image_len + first, LANES);
+                    column.store(to.as_mut_ptr());
+                }
+            }
+        }
+    }
+    for (pixel, image) in (whole..pixels).flat_map(|pixel| (0..put.count).map(move |image| (pixel, image))) {
+        // SAFETY: the destination is the caller's.
+        unsafe { put.destination.part(put.start + image * put.image_len + pixel, 1)[0] = put.from[pixel * BLOCK + image] };
+    }
 }
 
 /// Works out one pixel of sixteen images and of a tile's `size` channels; channel m's go to `results` from

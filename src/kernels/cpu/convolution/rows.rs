@@ -92,14 +92,9 @@ impl Rows {
         let plane = self.padded_plane(pass, rows);
         for (channel, copy) in image.chunks_exact(pass.source_plane()).zip(band.chunks_exact_mut(plane)) {
             for (row, copy) in copy.chunks_exact_mut(self.padded_width).enumerate() {
-                let source = (first + row).checked_sub(self.padding).filter(|row| *row < pass.source_height);
-                match source {
-                    None => copy.fill(0.0),
-                    Some(row) => {
-                        copy[..self.padding].fill(0.0);
-                        copy_row(&channel[row * width..(row + 1) * width], &mut copy[self.padding..self.padding + width]);
-                        copy[self.padding + width..].fill(0.0);
-                    }
+                zero_row(copy);
+                if let Some(row) = (first + row).checked_sub(self.padding).filter(|row| *row < pass.source_height) {
+                    copy_row(&channel[row * width..(row + 1) * width], &mut copy[self.padding..self.padding + width]);
                 }
             }
         }
@@ -196,15 +191,20 @@ impl Rows {
     }
 }
 
-/// Copies a row. Rows are short: a call of the system's copy takes longer than the copy.
-fn copy_row(from: &[f32], to: &mut [f32]) {
-    if from.len() < LANES {
-        to.copy_from_slice(from);
-        return;
-    }
-    let last = from.len() - LANES;
+/// Fills a row with zeros. Rows are short: a call of the system's fill, or copy, takes longer than the work itself.
+fn zero_row(row: &mut [f32]) {
+    let Some(last) = row.len().checked_sub(LANES) else { return row.fill(0.0) };
     for start in (0..last).step_by(LANES).chain([last]) {
-        // The last piece may overlap the one before.
+        if let Some(row) = row[start..].first_chunk_mut::<LANES>() {
+            *row = [0.0; LANES];
+        }
+    }
+}
+
+/// Copies a row, eight numbers at a time; the last eight may overlap those before.
+fn copy_row(from: &[f32], to: &mut [f32]) {
+    let Some(last) = from.len().checked_sub(LANES) else { return to.copy_from_slice(from) };
+    for start in (0..last).step_by(LANES).chain([last]) {
         if let (Some(from), Some(to)) = (from[start..].first_chunk::<LANES>(), to[start..].first_chunk_mut::<LANES>()) {
             *to = *from;
         }

@@ -87,24 +87,13 @@ unsafe fn tile<V: Vector, const M: usize, const N: usize>(tile: &Tile) {
     }
 }
 
-/// A step of a dot product: where eight inputs and the eight gradients they are multiplied with begin.
-#[derive(Clone, Copy, Default)]
-pub struct Step {
-    /// From the column's input.
-    pub input: usize,
-    /// From the tile's gradient.
-    pub gradient: usize,
-}
-
 /// A tile of weight gradients of M rows (output channels) and N columns (input channels and taps):
-/// `destination[n][m] += Σ_steps Σ_lanes gradient[step.gradient + m · gradient_stride + lane] · columns[n][step.input + lane]`.
+/// `destination[n][m] += Σ_steps Σ_lanes gradient[step][m][lane] · columns[n][inputs[step] + lane]`.
 pub struct DotTile<'a> {
-    /// What is summed over.
-    pub steps: &'a [Step],
-    /// The first row's gradients.
+    /// Where each step's eight inputs begin, from a column's start.
+    pub inputs: &'a [usize],
+    /// The rows' gradients, packed `[step][m][8]`.
     pub gradient: *const f32,
-    /// Numbers between rows of the gradient.
-    pub gradient_stride: usize,
     /// Each column's inputs.
     pub columns: [*const f32; TILE_COLUMNS],
     /// Where each column's first sum is added.
@@ -124,19 +113,19 @@ unsafe fn dot<V: Vector, const M: usize, const N: usize>(tile: &DotTile) {
     // SAFETY: the caller vouches for all numbers of the formula; each access below is one of them.
     unsafe {
         let mut sums = [[V::zero(); N]; M];
-        for step in tile.steps {
+        let mut gradient = tile.gradient;
+        for input in tile.inputs {
             let mut values = [V::zero(); N];
             for n in 0..N {
-                values[n] = V::load(tile.columns[n].add(step.input));
+                values[n] = V::load(tile.columns[n].add(*input));
             }
-            let mut gradient = tile.gradient.add(step.gradient);
             for m in 0..M {
-                let row = V::load(gradient);
+                let row = V::load(gradient.add(m * LANES));
                 for n in 0..N {
                     sums[m][n] = row.multiply_add(values[n], sums[m][n]);
                 }
-                gradient = gradient.wrapping_add(tile.gradient_stride);
             }
+            gradient = gradient.add(M * LANES);
         }
         for m in 0..M {
             for n in 0..N {

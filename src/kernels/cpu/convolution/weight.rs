@@ -9,7 +9,7 @@ use super::geometry::ConvolutionGeometry;
 use super::pass::Pass;
 use super::rows::Rows;
 use super::tasks::{Shared, share_out};
-use super::tile::{ChannelTiles, DotTile, Step, TILE_COLUMNS, columns_for, dot_function};
+use super::tile::{ChannelTiles, DotTile, TILE_CHANNELS, TILE_COLUMNS, columns_for, dot_function};
 use super::vector::{InstructionSet, LANES};
 
 /// Steps summed at once: the gradients of a tile and an input then stay in the first-level cache.
@@ -159,9 +159,9 @@ impl Block<'_> {
         let input_plane = if rows.is_direct() { plane } else { rows.image_plane(&Pass::forward(g)) };
         let taps = g.kernel * g.kernel;
         let columns = self.channels.len() * taps;
-        let mut steps = Steps::new();
-        let flush = |steps: &[Step]| {
-            self.sum_columns(steps, self.row * plane, plane, columns, |column| {
+        let mut steps = Steps::new(self, self.row * plane, plane);
+        let flush = |inputs: &[usize], gradients: &[f32]| {
+            self.sum_columns(inputs, gradients, columns, |column| {
                 let (channel, tap) = (self.channels.start + column / taps, column % taps);
                 let shift = tap / g.kernel * rows.padded_width() + tap % g.kernel;
                 (channel * input_plane + shift, channel * taps + tap)
@@ -171,7 +171,7 @@ impl Block<'_> {
             for vector in 0..plane / LANES {
                 let input = image * g.input_channels * input_plane + rows.vector_offset(vector);
                 let gradient = image * g.output_channels * plane + vector * LANES;
-                steps.push(Step { input, gradient }, flush);
+                steps.push(input, gradient, flush);
             }
         }
         steps.finish(flush);
@@ -182,10 +182,10 @@ impl Block<'_> {
         let g = &self.plan.geometry;
         let (height, width) = (g.output_height(), g.output_width());
         let taps = g.kernel * g.kernel;
+        let mut steps = Steps::new(self, self.row * BLOCK, BLOCK);
         for tap in 0..taps {
-            let mut steps = Steps::new();
-            let flush = |steps: &[Step]| {
-                self.sum_columns(steps, self.row * BLOCK, BLOCK, self.channels.len(), |column| {
+            let flush = |inputs: &[usize], gradients: &[f32]| {
+                self.sum_columns(inputs, gradients, self.channels.len(), |column| {
                     let channel = self.channels.start + column;
                     (channel * BLOCK, channel * taps + tap)
                 });
@@ -197,7 +197,7 @@ impl Block<'_> {
                     let input = ((block * g.height + input_y) * g.width + input_x) * g.input_channels * BLOCK;
                     let gradient = ((block * height + y) * width + x) * g.output_channels * BLOCK;
                     for half in [0, LANES] {
-                        steps.push(Step { input: input + half, gradient: gradient + half }, flush);
+                        steps.push(input + half, gradient + half, flush);
                     }
                 }
             }
@@ -205,16 +205,9 @@ impl Block<'_> {
         }
     }
 
-    /// Adds the dot products of `columns` columns over `steps`; `place` says where a column's input begins, and which
-    /// element of an output channel's weights it is.
-    fn sum_columns(
-        &self,
-        steps: &[Step],
-        gradient: usize,
-        gradient_stride: usize,
-        columns: usize,
-        place: impl Fn(usize) -> (usize, usize),
-    ) {
+    /// Adds the dot products of `columns` columns with the packed `gradients`; `place` says where a column's input begins,
+    /// and which element of an output channel's weights it is.
+    fn sum_columns(&self, inputs: &[usize], gradients: &[f32], columns: usize, place: impl Fn(usize) -> (usize, usize)) {
         let g = &self.plan.geometry;
         let row_len = g.input_channels * g.kernel * g.kernel;
         let wide = columns_for(self.size);
@@ -222,9 +215,8 @@ impl Block<'_> {
         while column < columns {
             let count = if columns - column >= wide { wide } else { 1 };
             let mut tile = DotTile {
-                steps,
-                gradient: self.output_gradient[gradient..].as_ptr(),
-                gradient_stride,
+                inputs,
+                gradient: gradients.as_ptr(),
                 columns: [self.input.as_ptr(); TILE_COLUMNS],
                 destinations: [self.target.at(self.start); TILE_COLUMNS],
                 destination_stride: row_len,
@@ -234,9 +226,9 @@ impl Block<'_> {
                 tile.columns[n] = self.input[input..].as_ptr();
                 tile.destinations[n] = self.target.at(self.start + self.row * row_len + element);
             }
-            // SAFETY: the processor has these instructions. Each step is a pixel (or a pixel of a block) of the copies, so
-            // that with a column's or a row's offset it is another channel's or a place of the kernel beside it, inside
-            // the copies; the target's elements of these output and input channels in this chunk are this task's alone.
+            // SAFETY: the processor has these instructions. Each input is a pixel (or a pixel of a block) of the copy, so
+            // that with a column's offset it is another channel's or a place of the kernel beside it, inside the copy;
+            // the gradients are packed for as many steps and for `size` rows; the target's elements of these output and input channels in this chunk are this task's alone.
             unsafe { dot_function(self.instructions, self.size, count)(&tile) };
             column += count;
         }
@@ -248,29 +240,42 @@ fn inside(padded: usize, padding: usize, length: usize) -> Option<usize> {
     padded.checked_sub(padding).filter(|index| *index < length)
 }
 
-/// Collects steps and hands them on in portions.
-struct Steps {
-    steps: [Step; STEPS],
+/// Collects steps of the dot products and hands them on in portions, the gradients of a tile's rows packed together.
+struct Steps<'a> {
+    output_gradient: &'a [f32],
+    size: usize,
+    stride: usize,
+    inputs: [usize; STEPS],
+    gradients: [f32; STEPS * TILE_CHANNELS * LANES],
     count: usize,
 }
 
-impl Steps {
-    fn new() -> Steps {
-        Steps { steps: [Step::default(); STEPS], count: 0 }
+impl<'a> Steps<'a> {
+    /// For the rows that begin at `first` of the block's gradient and are `stride` apart.
+    fn new(block: &Block<'a>, first: usize, stride: usize) -> Steps<'a> {
+        let output_gradient = &block.output_gradient[first..];
+        let gradients = [0.0; STEPS * TILE_CHANNELS * LANES];
+        Steps { output_gradient, size: block.size, stride, inputs: [0; STEPS], gradients, count: 0 }
     }
 
-    fn push(&mut self, step: Step, flush: impl FnOnce(&[Step])) {
-        self.steps[self.count] = step;
+    fn push(&mut self, input: usize, gradient: usize, flush: impl FnOnce(&[usize], &[f32])) {
+        self.inputs[self.count] = input;
+        let start = self.count * self.size * LANES;
+        let (packed, _) = self.gradients[start..start + self.size * LANES].as_chunks_mut::<LANES>();
+        for (m, packed) in packed.iter_mut().enumerate() {
+            packed.copy_from_slice(&self.output_gradient[gradient + m * self.stride..][..LANES]);
+        }
         self.count += 1;
         if self.count == STEPS {
-            flush(&self.steps);
-            self.count = 0;
+            self.finish(flush);
         }
     }
 
-    fn finish(&self, flush: impl FnOnce(&[Step])) {
+    /// Hands on what is collected.
+    fn finish(&mut self, flush: impl FnOnce(&[usize], &[f32])) {
         if self.count > 0 {
-            flush(&self.steps[..self.count]);
+            flush(&self.inputs[..self.count], &self.gradients);
+            self.count = 0;
         }
     }
 }

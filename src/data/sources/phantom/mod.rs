@@ -151,27 +151,4 @@ mod tests {
             assert!(*low < 60 && *high > 150, "{low}…{high} at {size}");
         }
     }
-
-    /// Writes a contact sheet to look at: `PHANTOM_SHEET=/tmp/sheet.png cargo test --release --lib contact_sheet`.
-    #[test]
-    fn contact_sheet() {
-        let Some(path) = std::env::var_os("PHANTOM_SHEET") else { return };
-        let phantom = phantom(2000, 4, 1);
-        let only = |labels: [u8; 4], n| phantom.records.iter().filter(move |record| record.labels == labels).take(n);
-        let many = phantom.records.iter().filter(|record| record.labels.iter().sum::<u8>() >= 2).take(16);
-        let rows = only([0; 4], 16)
-            .chain(only([1, 0, 0, 0], 32))
-            .chain(only([0, 1, 0, 0], 32))
-            .chain(only([0, 0, 1, 0], 32))
-            .chain(only([0, 0, 0, 1], 32))
-            .chain(many);
-        let mut sheet = ::image::GrayImage::new(16 * 33, 10 * 33);
-        for (at, record) in rows.enumerate() {
-            let pixels = phantom.image(record, &FORMAT).unwrap();
-            let tile = ::image::GrayImage::from_raw(32, 32, pixels).unwrap();
-            ::image::imageops::replace(&mut sheet, &tile, (at as i64 % 16) * 33, (at as i64 / 16) * 33);
-        }
-        let large = ::image::imageops::resize(&sheet, 16 * 99, 10 * 99, ::image::imageops::FilterType::Nearest);
-        large.save(path).unwrap();
-    }
 }

@@ -71,12 +71,12 @@ impl Shard {
         self.labels.get(index * findings..(index + 1) * findings).unwrap_or(&[])
     }
 
-    /// An error where the part holds no image; `name` is what the user calls it: `chest.valid`.
+    /// An error where the part holds no image; `name` is the field that reads it, such as `valid`.
     pub fn require_images(&self, name: &str) -> Result<(), Diagnostic> {
         if !self.is_empty() {
             return Ok(());
         }
-        Err(Diagnostic::error("E0509", format!("`{name}` holds no images, and this step needs some"))
+        Err(Diagnostic::error("E0509", format!("the part of the data set in `{name}` holds no images, and this step needs some"))
             .help("give this part a share above 0% in `split = by(…)`"))
     }
 

@@ -31,7 +31,9 @@ impl StepKind for Classifier {
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
         let step = context.step;
         let train = Shard::read(context.input_file("train")?)?;
+        train.require_images("train")?;
         let valid = Shard::read(context.input_file("valid")?)?;
+        valid.require_images("valid")?;
         let program = network(step, "network")?;
         let epochs = count(step, "epochs")?;
         let settings = ClassifierSettings {

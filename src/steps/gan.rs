@@ -23,6 +23,7 @@ impl StepKind for Gan {
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
         let step = context.step;
         let data = Shard::read(context.input_file("data")?)?;
+        data.require_images("data")?;
         let generator = network(step, "generator")?;
         let discriminator = network(step, "discriminator")?;
         let budget = quantity(step, "budget")?.round() as u64;

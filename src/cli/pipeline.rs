@@ -1,9 +1,9 @@
 //! A file from the command line, checked.
 
-use super::pending::{CheckOptions, check};
+
 use super::{Exit, FileArguments, Format};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::language::Program;
+use crate::language::{CheckOptions, Program, check};
 use crate::plan::{Plan, shown};
 use crate::source::Sources;
 use crate::steps::PipelineFacts;

@@ -64,7 +64,7 @@ impl Engine<'_> {
             step: step.name.clone(),
             components: key.components.clone(),
             outputs,
-            created: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
+            created: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
             seconds: began.elapsed().as_secs_f64(),
         };
         self.store.record(work, &record)?;

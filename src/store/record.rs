@@ -30,7 +30,7 @@ pub struct Record {
     pub step: String,
     pub components: Vec<Component>,
     pub outputs: BTreeMap<String, Blob>,
-    /// When it was made, in seconds since 1970.
+    /// When it was made, in milliseconds since 1970.
     pub created: u64,
     /// How long it took, this time.
     pub seconds: f64,

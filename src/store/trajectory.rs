@@ -1,4 +1,4 @@
-//! Checkpoints of one long step: `trajectories/<key without the horizon>/<position>-<digest>.checkpoint`.
+//! Checkpoints of one long step: `trajectories/<key without the horizon>/<position>-<digest>.safetensors`.
 //!
 //! They are never results. The digest in the name tells a whole one from a torn one; of torn ones the one before counts.
 
@@ -54,7 +54,7 @@ fn states(folder: &Path) -> Vec<State> {
         .flatten()
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            let (position, digest) = name.strip_suffix(".checkpoint")?.split_once('-')?;
+            let (position, digest) = name.strip_suffix(".safetensors")?.split_once('-')?;
             Some(State { position: position.parse().ok()?, digest: digest.parse().ok()?, path: entry.path() })
         })
         .collect();
@@ -79,7 +79,7 @@ impl Checkpoints for Trajectory<'_> {
         fs::File::open(&temporary)?.sync_all()?;
         let (digest, _) = Digest::of_file(&temporary)?;
         fs::create_dir_all(&self.folder)?;
-        fs::rename(&temporary, self.folder.join(format!("{position:012}-{digest}.checkpoint")))?;
+        fs::rename(&temporary, self.folder.join(format!("{position:012}-{digest}.safetensors")))?;
         sync_folder(&self.folder);
         // The one before stays in case this one is torn by a power cut. Later ones are of a run with a higher horizon.
         let mut before = states(&self.folder);

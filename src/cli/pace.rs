@@ -31,6 +31,7 @@ impl Pace {
 pub fn shown_duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, _) if seconds < 0.95 => format!("{:.0} ms", seconds * 1e3),
         (0, 0, _) if seconds < 10.0 => format!("{seconds:.1} s"),
         (0, 0, seconds) => format!("{seconds} s"),
         (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
@@ -56,6 +57,7 @@ mod tests {
 
     #[test]
     fn durations_are_read_at_a_glance() {
+        assert_eq!(shown_duration(0.0184), "18 ms");
         assert_eq!(shown_duration(2.14), "2.1 s");
         assert_eq!(shown_duration(41.4), "41 s");
         assert_eq!(shown_duration(200.0), "3 min 20 s");

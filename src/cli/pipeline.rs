@@ -1,6 +1,5 @@
 //! A file from the command line, checked.
 
-
 use super::{Exit, FileArguments, Format};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::language::{CheckOptions, Program, check};

@@ -50,7 +50,7 @@ impl Plan {
 
 fn words(surveyed: &Surveyed) -> (&'static str, String) {
     match &surveyed.state {
-        State::Cached(record) => ("cached", format!("made in {}", super::pace::shown_duration(record.seconds))),
+        State::Cached(record) => ("cached", format!("took {}", super::pace::shown_duration(record.seconds))),
         State::Runs { why, from: None } => ("runs", why.clone()),
         State::Runs { why, from: Some(position) } => ("runs", format!("{why}; continues from its checkpoint at {position}")),
         State::After(steps) => ("waits", format!("after {}", steps.join(", "))),

@@ -182,7 +182,7 @@ impl Engine<'_> {
             return Ok(Try::Again);
         }
         let inputs = self.inputs(run, step)?;
-        let why = reason(self.store, &step.kind, &step.name, &key);
+        let why = reason(self.store, self.program, step, &key);
         run.journal.write(&Event::Runs { step: &step.name, key: &key.key, why: &why });
         self.reporter.started(step, &why);
         self.attempt(step, kind, &key, inputs, &files, &work).map(Try::Ended)

@@ -1,16 +1,20 @@
 //! Why a step runs: how its key differs from the nearest earlier record.
 
 use super::key::Key;
+use crate::language::{Program, Step};
 use crate::store::{Component, Record, Store};
 
 /// `nothing recorded`, or `image.size changed 32 → 64`, or that a result is recorded and its file is missing.
-pub fn reason(store: &Store, kind: &str, step: &str, key: &Key) -> String {
-    let records = store.records_of(kind);
+pub fn reason(store: &Store, program: &Program, step: &Step, key: &Key) -> String {
+    let records = store.records_of(&step.kind);
     if records.iter().any(|record| record.key == key.key) {
         return "its recorded files are missing or were damaged".into();
     }
-    // Newest first, and of equals the first is taken: the newest of those with the same name and fewest differences.
-    let nearest = records.iter().min_by_key(|record| (differences(key, record).len(), record.step != step));
+    // Newest first, and of equals the first is taken. A record of another name counts where no block has that name any more:
+    // then this may be the renamed one.
+    let comparable = |record: &&Record| record.step == step.name || program.step(&record.step).is_none();
+    let distance = |record: &&Record| (record.step != step.name, differences(key, record).len());
+    let nearest = records.iter().filter(comparable).min_by_key(distance);
     let Some(record) = nearest else { return "nothing recorded".into() };
     let differences = differences(key, record);
     let (first, rest) = differences.split_at(differences.len().min(3));

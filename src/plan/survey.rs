@@ -70,10 +70,7 @@ pub fn survey(
                     made.insert(step.name.clone(), record.outputs.clone());
                     State::Cached(record)
                 }
-                None => State::Runs {
-                    why: reason(store, &step.kind, &step.name, &key),
-                    from: checkpoint(store, step, &key.trajectory),
-                },
+                None => State::Runs { why: reason(store, program, step, &key), from: checkpoint(store, step, &key.trajectory) },
             },
             _ => State::After(open),
         };

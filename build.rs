@@ -7,6 +7,8 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?);
     write_digests(&out)?;
+    write_embedded(&out, "stdlib", "synth", "The standard library: `std/gan/cpd.synth` and its text.")?;
+    write_embedded(&out, "docs/errors", "md", "The pages about errors: `E0101.md` and its text.")?;
     println!("cargo::rerun-if-changed=build.rs");
     Ok(())
 }
@@ -15,7 +17,7 @@ fn main() -> io::Result<()> {
 /// `steps::implementation_of` combines them, so that a change of what computes a result is a change of its key.
 fn write_digests(out: &Path) -> io::Result<()> {
     let mut files = Vec::new();
-    list(Path::new("src"), &mut files)?;
+    list(Path::new("src"), "rs", &mut files)?;
     files.sort();
     let mut text = String::from("/// Path under `src/` and digest, sorted by path.\npub const DIGESTS: &[(&str, &str)] = &[\n");
     for file in &files {
@@ -52,13 +54,31 @@ fn crates() -> io::Result<String> {
     Ok(found.join(", "))
 }
 
-/// Every `.rs` file under a folder.
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// `stdlib.rs`, `errors.rs`: an array of path under the folder and text, sorted by path, so that a new file needs no change
+/// of a Rust file.
+fn write_embedded(out: &Path, folder: &str, extension: &str, documentation: &str) -> io::Result<()> {
+    let mut files = Vec::new();
+    list(Path::new(folder), extension, &mut files)?;
+    files.sort();
+    let mut text = format!("/// {documentation}\npub const FILES: &[(&str, &str)] = &[\n");
+    for file in &files {
+        let name = file.strip_prefix(folder).unwrap_or(file).to_string_lossy().replace('\\', "/");
+        let path = fs::canonicalize(file)?;
+        let _ = writeln!(text, "    ({name:?}, include_str!({path:?})),");
+    }
+    text.push_str("];\n");
+    println!("cargo::rerun-if-changed={folder}");
+    let name = Path::new(folder).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    fs::write(out.join(format!("{name}.rs")), text)
+}
+
+/// Every file with an extension under a folder.
+fn list(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            list(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            list(&path, extension, files)?;
+        } else if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }

@@ -5,7 +5,6 @@
 mod check;
 mod explain;
 mod pace;
-mod pending;
 mod pipeline;
 mod plan;
 mod run;

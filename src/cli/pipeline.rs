@@ -1,7 +1,7 @@
 //! A file from the command line, checked.
 
 use super::{Exit, FileArguments, Format};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{self, Diagnostic};
 use crate::language::{CheckOptions, Program, check};
 use crate::plan::{Plan, shown};
 use crate::source::Sources;
@@ -20,11 +20,10 @@ impl FileArguments {
     /// Reads and checks the file. All messages are printed; with an error there is no pipeline.
     pub fn load(&self) -> Result<Pipeline, Exit> {
         let mut sources = Sources::default();
-        let text = std::fs::read_to_string(&self.file).map_err(|error| {
-            self.print(&[unreadable(&self.file, &error)], &sources);
+        let file = sources.read(&self.file).map_err(|error| {
+            self.print(&[error], &sources);
             Exit::Failure
         })?;
-        let file = sources.add(self.file.display().to_string(), Some(&self.file), text);
         let options = CheckOptions {
             params: self.params.clone(),
             environment: &|name| std::env::var(name).ok(),
@@ -47,12 +46,8 @@ impl FileArguments {
             return;
         }
         match self.format {
-            Format::Fancy => eprint!("{}", super::pending::render(diagnostics, sources)),
-            Format::Json => println!("{}", super::pending::json(diagnostics, sources)),
-        }
-        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
-        if self.format == Format::Fancy && errors > 1 {
-            eprintln!("{errors} errors");
+            Format::Fancy => eprint!("{}", diagnostic::render(diagnostics, sources, diagnostic::Format::for_standard_error())),
+            Format::Json => print!("{}", diagnostic::render(diagnostics, sources, diagnostic::Format::Json)),
         }
     }
 
@@ -76,16 +71,6 @@ impl Pipeline {
             }
         }
         if unknown.is_empty() { Ok(plan.with_needs(&found)) } else { Err(unknown) }
-    }
-}
-
-fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error("E0610", format!("cannot read `{}`", file.display())).note(format!("the system says: {error}"));
-    match error.kind() {
-        std::io::ErrorKind::NotFound => diagnostic.help("see whether the path is right, counted from the current folder"),
-        std::io::ErrorKind::InvalidData => diagnostic.help("a `.synth` file is text in UTF-8"),
-        _ => diagnostic.help("give the path of a `.synth` file that may be read"),
     }
 }
 

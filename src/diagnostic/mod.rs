@@ -1,7 +1,15 @@
 //! The one form of every message to the user: a coded [`Diagnostic`] with labels on all places involved and help with
 //! the fix. Wording lives where the mistake is found; how it is shown lives in the renderers beside this file.
 
-use crate::source::Span;
+pub mod codes;
+mod fancy;
+mod json;
+#[cfg(test)]
+mod tests;
+
+use std::io::IsTerminal;
+
+use crate::source::{Sources, Span};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -64,3 +72,48 @@ impl std::fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+/// How diagnostics are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people: lines of the file with remarks, and a last line that counts.
+    Fancy { colour: bool, width: usize },
+    /// For programs: one JSON array.
+    Json,
+}
+
+impl Format {
+    /// For people, as standard error takes it: colour on a terminal unless `NO_COLOR` is set; 100 columns, or as many as
+    /// `COLUMNS` says on a terminal.
+    pub fn for_standard_error() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|_| terminal);
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self::Fancy { colour: terminal && !plain, width: columns.unwrap_or(100).clamp(40, 200) }
+    }
+}
+
+/// All diagnostics in a format, ending with a new line; nothing for people where there are none.
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format) -> String {
+    let Format::Fancy { colour, width } = format else { return json::array(diagnostics, sources) };
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        out.push_str(&fancy::diagnostic(diagnostic, sources, colour, width));
+        out.push('\n');
+    }
+    if let Some(first) = diagnostics.first() {
+        out.push_str(&format!("{}; `synth explain {}` says more\n", count(diagnostics), first.code));
+    }
+    out
+}
+
+/// `3 errors, 1 warning`.
+pub fn count(diagnostics: &[Diagnostic]) -> String {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    let number = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    match (errors, diagnostics.len() - errors) {
+        (errors, 0) => number(errors, "error"),
+        (0, warnings) => number(warnings, "warning"),
+        (errors, warnings) => format!("{}, {}", number(errors, "error"), number(warnings, "warning")),
+    }
+}

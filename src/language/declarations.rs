@@ -21,9 +21,9 @@ pub enum Native {
 pub fn declarations() -> Vec<(Native, String)> {
     let mut sources = Sources::default();
     let mut found = Vec::new();
-    for (module, shown, text) in library::FILES {
-        let file = sources.add(*shown, None, *text);
-        let prefix = match *module {
+    for (module, shown, text) in library::modules() {
+        let file = sources.add(shown, None, text);
+        let prefix = match module.as_str() {
             library::PRELUDE => String::new(),
             other => format!("{}.", other.rsplit('.').next().unwrap_or(other)),
         };

@@ -442,8 +442,7 @@ pub(super) fn unknown_name(
     if !here.is_empty() {
         diagnostic = diagnostic.note(format!("names of this file: {}", here.join(", ")));
     }
-    let library =
-        super::library::FILES.iter().map(|(module, _, _)| *module).find(|module| module.rsplit('.').next() == Some(name));
+    let library = super::library::modules().map(|(module, _, _)| module).find(|module| module.rsplit('.').next() == Some(name));
     match (near, library) {
         (_, Some(library)) => diagnostic.help(format!("add `use {library}` at the head of the file")),
         (Some(near), None) => diagnostic.help(format!("did you mean `{near}`?")),

@@ -191,8 +191,8 @@ impl<'s> Loader<'s> {
         if let Some(known) = self.known.get(name) {
             return *known;
         }
-        let (_, shown, text) = library::FILES.iter().find(|(module, _, _)| *module == name)?;
-        let file = self.sources.add(*shown, None, *text);
+        let (_, shown, text) = library::modules().find(|(module, _, _)| module == name)?;
+        let file = self.sources.add(shown, None, text);
         self.known.insert(name.to_owned(), None);
         self.way.push(name.to_owned());
         let short = name.rsplit('.').next().unwrap_or(name).to_owned();
@@ -242,9 +242,9 @@ impl<'s> Loader<'s> {
         }
         let found = self.standard(&name);
         if found.is_none() {
-            let modules: Vec<&str> =
-                library::FILES.iter().map(|(module, _, _)| *module).filter(|m| *m != library::PRELUDE).collect();
-            let help = nearest(&name, modules.iter().copied()).map(|near| format!("did you mean `use {near}`?"));
+            let modules: Vec<String> =
+                library::modules().map(|(module, _, _)| module).filter(|module| module != library::PRELUDE).collect();
+            let help = nearest(&name, modules.iter().map(String::as_str)).map(|near| format!("did you mean `use {near}`?"));
             self.diagnostics.push(
                 Diagnostic::error("E0216", format!("there is no module `{name}`"))
                     .label(span, "not part of the standard library")
@@ -279,11 +279,8 @@ impl<'s> Loader<'s> {
         let file = match self.sources.read(&path) {
             Ok(file) => file,
             Err(error) => {
-                self.diagnostics.push(
-                    Diagnostic::error("E0216", format!("`{}` cannot be read: {error}", path.display()))
-                        .label(given.span, "used here")
-                        .help("the path counts from the folder of the file that says `use`"),
-                );
+                let error = error.label(given.span, "used here");
+                self.diagnostics.push(error.note("the path counts from the folder of the file that says `use`"));
                 return None;
             }
         };

@@ -1,4 +1,10 @@
 //! Files and places in them. The one stage that reads `.synth` text; everything behind it works on [`Sources`].
+//! Files come from the disk ([`Sources::read`]) or from the standard library inside the program ([`standard_library`]).
+
+mod file;
+mod standard_library;
+
+pub use standard_library::{standard_library, standard_library_files};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,12 +68,6 @@ impl Sources {
     pub fn add(&mut self, name: impl Into<String>, path: Option<&Path>, text: impl Into<Arc<str>>) -> FileId {
         self.files.push(SourceFile { name: name.into(), path: path.map(Path::to_path_buf), text: text.into() });
         FileId(self.files.len() as u32 - 1)
-    }
-
-    /// Reads a file from disk; it is called by the path as given.
-    pub fn read(&mut self, path: &Path) -> std::io::Result<FileId> {
-        let text = std::fs::read_to_string(path)?;
-        Ok(self.add(path.to_string_lossy(), Some(path), text))
     }
 
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {

@@ -45,9 +45,17 @@ pub fn parse(sources: &Sources, file: FileId) -> Parsed {
         match grammar::file(&screened.text, file) {
             Some(tree) => {
                 let (view, mistakes) = view::view(&screened.text, &tree);
+                // A character that screening replaced by a shorter sign is one again.
+                let replaced = diagnostics.iter().any(|diagnostic| matches!(diagnostic.code, "E0112" | "E0119"));
                 diagnostics.extend(mistakes);
                 parsed.file = view;
                 parsed.tree = tree;
+                if replaced {
+                    align(&mut parsed.tree, text);
+                    for label in diagnostics.iter_mut().flat_map(|diagnostic| &mut diagnostic.labels) {
+                        label.span = aligned(label.span, text);
+                    }
+                }
             }
             None => diagnostics.push(mistakes::too_slow(Span::new(file, 0, text.find('\n').unwrap_or(text.len())))),
         }
@@ -62,4 +70,17 @@ pub fn parse(sources: &Sources, file: FileId) -> Parsed {
     }
     parsed.diagnostics = diagnostics;
     parsed
+}
+
+/// Moves every boundary that lies inside of a character to that character's end.
+fn align(node: &mut Node, text: &str) {
+    node.span = aligned(node.span, text);
+    for child in &mut node.children {
+        align(child, text);
+    }
+}
+
+fn aligned(span: Span, text: &str) -> Span {
+    let end_of = |at: u32| text.ceil_char_boundary(at as usize) as u32;
+    Span { start: end_of(span.start), end: end_of(span.end), ..span }
 }

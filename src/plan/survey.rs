@@ -82,7 +82,7 @@ pub fn survey(
 
 /// The diagnostic for a kind that the program declares and does not implement: a defect of this program.
 pub fn no_kind(step: &Step) -> Diagnostic {
-    Diagnostic::error("E0612", format!("nothing implements the kind `{}`", step.kind))
+    Diagnostic::error("E0614", format!("nothing implements the kind `{}`", step.kind))
         .label(step.span, "needed by this block")
         .help("this is a defect of synth: please report it with this file")
 }

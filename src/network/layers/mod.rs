@@ -7,6 +7,7 @@ pub mod arithmetic;
 mod batch_norm;
 mod bias;
 mod concat;
+mod constant;
 mod conv;
 mod dense;
 mod downsample;
@@ -55,6 +56,7 @@ pub fn all() -> &'static [&'static dyn Layer] {
         &batch_norm::BatchNorm,
         &bias::Bias,
         &concat::Concat,
+        &constant::Constant,
         &conv::Conv,
         &dense::Dense,
         &downsample::Downsample,

@@ -33,7 +33,7 @@ impl Layer for Reshape {
 }
 
 /// The `shape` argument as sizes.
-fn sizes(arguments: &LayerArguments) -> Result<Shape, ShapeError> {
+pub(super) fn sizes(arguments: &LayerArguments) -> Result<Shape, ShapeError> {
     let Some(Value::List(values)) = arguments.get("shape") else {
         return Err(ShapeError::new("`shape` must be a list of whole numbers"));
     };

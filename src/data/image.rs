@@ -29,10 +29,13 @@ pub enum Fit {
 const LARGEST_SIDE: u32 = 20_000;
 const LARGEST_BYTES: u64 = 1 << 30;
 
+/// The constructor of type `image_format`.
+pub const CONSTRUCTOR: &str = "gray";
+
 impl ImageFormat {
     /// From `gray(…)`.
     pub fn new(construction: &Construction) -> Result<Self, Diagnostic> {
-        if construction.function != "gray" {
+        if construction.function != CONSTRUCTOR {
             return Err(Diagnostic::error("E0513", format!("`{}` is not an image format", construction.function))
                 .help("write `image = gray(32)`"));
         }

@@ -28,11 +28,14 @@ pub struct SplitRule {
     key: Key,
 }
 
+/// The constructor of type `split_rule`.
+pub const CONSTRUCTOR: &str = "by";
+
 impl SplitRule {
     /// From `by(…)`. Shares must sum to 100%.
     pub fn new(construction: &Construction) -> Result<Self, Diagnostic> {
         let arguments = Arguments(construction);
-        if construction.function != "by" {
+        if construction.function != CONSTRUCTOR {
             return Err(Diagnostic::error("E0513", format!("`{}` is not a way to split a data set", construction.function))
                 .help("write `split = by(patient, train = 70%, valid = 15%, test = 15%)`"));
         }

@@ -54,12 +54,25 @@ pub trait Source: Send + Sync + std::fmt::Debug {
 /// Arguments of sources that only say where files lie, as `(constructor, argument)`. What lies there counts, not where.
 pub const LOCATIONS: &[(&str, &str)] = &[("chexpert", "root")];
 
+/// What makes an opened source of a constructor's arguments.
+type Open = fn(&Construction) -> Result<Box<dyn Source>, Diagnostic>;
+
+/// Every constructor of type `source`.
+const SOURCES: &[(&str, Open)] = &[
+    ("chexpert", |construction| Ok(Box::new(chexpert::Chexpert::new(construction)?))),
+    ("phantom.chest", |construction| Ok(Box::new(phantom::Phantom::new(construction)?))),
+];
+
+/// The names of the constructors of type `source`.
+pub fn constructors() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|(name, _)| *name)
+}
+
 /// Opens the source that a constructor describes.
 pub fn open(construction: &Construction) -> Result<Box<dyn Source>, Diagnostic> {
-    match construction.function.as_str() {
-        "phantom.chest" => Ok(Box::new(phantom::Phantom::new(construction)?)),
-        "chexpert" => Ok(Box::new(chexpert::Chexpert::new(construction)?)),
-        other => Err(Diagnostic::error("E0513", format!("`{other}` is not a source of images"))
-            .help("sources are `phantom.chest` and `chexpert`")),
+    match SOURCES.iter().find(|(name, _)| *name == construction.function) {
+        Some((_, open)) => open(construction),
+        None => Err(Diagnostic::error("E0513", format!("`{}` is not a source of images", construction.function))
+            .help(format!("sources are {}", constructors().collect::<Vec<_>>().join(", ")))),
     }
 }

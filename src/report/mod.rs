@@ -1,1 +1,36 @@
-//! (stage report)
+//! The report: one self-contained HTML page with claims, tables, images, curves, the graph of steps and the conditions of
+//! every number, and the same tables as text for the terminal.
+//!
+//! In come finished steps ([`Artefact`]s with their files) and what is known of the file; out goes a string. The page asks
+//! the network for nothing, needs no script, and holds neither times nor host names: equal inputs give equal bytes. Nothing
+//! here knows of keys, the cache or training; it reads the files that other steps have written.
+//!
+//! [`page`] puts the sections together, each section is one file with a function `section`, and drawings go through [`svg`].
+
+mod claims;
+mod conditions;
+mod curve;
+mod data;
+mod forest;
+mod graph;
+mod layout;
+mod line;
+mod number;
+mod page;
+mod picture;
+mod reading;
+mod results;
+mod samples;
+mod scale;
+mod study;
+mod svg;
+pub mod terminal;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub use page::render;
+pub use study::Study;
+
+#[cfg(doc)]
+use crate::steps::Artefact;

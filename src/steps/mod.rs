@@ -2,11 +2,13 @@
 //! declared in `stdlib/prelude.synth` (`native kind`). A step reads its fields and the files of its inputs, and writes
 //! files under names that are its ports (`train`, `generator`, `results`). It knows neither keys nor the cache.
 
+mod claim;
 mod classifier;
 mod dataset;
 mod fields;
 mod gan;
 mod implementation;
+mod report;
 mod sample;
 mod utility;
 
@@ -50,7 +52,15 @@ pub trait StepKind: Sync {
 
 /// Every kind.
 pub fn all() -> &'static [&'static dyn StepKind] {
-    &[&classifier::Classifier, &dataset::Dataset, &gan::Gan, &sample::Sample, &utility::Utility]
+    &[
+        &claim::Claim,
+        &classifier::Classifier,
+        &dataset::Dataset,
+        &gan::Gan,
+        &report::Report,
+        &sample::Sample,
+        &utility::Utility,
+    ]
 }
 
 pub fn find(name: &str) -> Option<&'static dyn StepKind> {

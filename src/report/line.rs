@@ -1,0 +1,39 @@
+//! A line of a results table: a finding, or the mean over findings.
+
+use crate::metrics::utility::{Estimate, FindingUtility, MacroUtility, UtilityResults};
+
+pub struct Line<'a> {
+    pub name: &'a str,
+    /// Positive and negative test images; a mean has none of its own.
+    pub counts: Option<(usize, usize)>,
+    pub real: Option<Estimate>,
+    pub synthetic: Option<Estimate>,
+    pub gap: Option<Estimate>,
+    /// Why a number or an interval is missing.
+    pub note: Option<String>,
+}
+
+impl<'a> Line<'a> {
+    pub fn of_finding(finding: &'a FindingUtility) -> Self {
+        Self {
+            name: &finding.name,
+            counts: Some((finding.positives, finding.negatives)),
+            real: finding.auroc_real,
+            synthetic: finding.auroc_synthetic,
+            gap: finding.auroc_gap,
+            note: finding.note.clone(),
+        }
+    }
+
+    pub fn of_mean(results: &'a UtilityResults) -> Self {
+        let MacroUtility { findings, auroc_real, auroc_synthetic, auroc_gap } = results.macro_average;
+        let all = results.findings.len();
+        let note = (findings < all).then(|| format!("the mean over {findings} of {all} findings, those with an AUROC"));
+        Self { name: "macro", counts: None, real: auroc_real, synthetic: auroc_synthetic, gap: auroc_gap, note }
+    }
+}
+
+/// Both ends of an interval.
+pub fn interval(estimate: &Estimate) -> Option<(f64, f64)> {
+    estimate.low.zip(estimate.high)
+}

@@ -1,0 +1,178 @@
+//! Images: real and synthetic side by side, for the most frequent label combinations. Which images are shown is drawn by a
+//! key, never chosen by hand, and drawn alike for real and synthetic.
+
+use super::number;
+use super::picture;
+use super::study::{Origin, Study};
+use crate::data::combinations::{Combination, combinations};
+use crate::data::shard::Shard;
+use crate::diagnostic::Diagnostic;
+use crate::random::Key;
+use crate::steps::Artefact;
+use maud::{Markup, html};
+use std::collections::BTreeSet;
+
+/// Combinations shown, and images of each from one source.
+const COMBINATIONS: usize = 8;
+const IMAGES: usize = 8;
+
+/// One part of a data set or sample.
+struct Source<'a> {
+    artefact: &'a Artefact,
+    part: &'static str,
+    origin: Origin,
+    shard: Shard,
+    combinations: Vec<Combination>,
+}
+
+/// The section; `None` where neither data sets nor samples are shown.
+pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
+    let mut groups = Vec::new();
+    let mut shown = BTreeSet::new();
+    for dataset in study.of_kind("dataset") {
+        let Some(real) = source(study, dataset)? else { continue };
+        let mut sources = vec![real];
+        for sample in study.of_kind("sample").filter(|sample| belongs_to(study, sample, dataset)) {
+            if shown.insert(sample.step.as_str()) {
+                sources.extend(source(study, sample)?);
+            }
+        }
+        groups.push(group(&sources));
+    }
+    for sample in study.of_kind("sample").filter(|sample| !shown.contains(sample.step.as_str())) {
+        groups.extend(source(study, sample)?.map(|source| group(&[source])));
+    }
+    if groups.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(html! {
+        section #images {
+            h2 { "Images" }
+            label.smoothing {
+                input #smooth type="checkbox";
+                " Smooth between pixels (unticked, every pixel is drawn as a square)"
+            }
+            @for group in &groups { (group) }
+        }
+    }))
+}
+
+/// A sample stands beside the data set whose label rows it has, or that its generator learned from.
+fn belongs_to(study: &Study<'_>, sample: &Artefact, dataset: &Artefact) -> bool {
+    let read: Vec<&Artefact> =
+        study.of_kind("dataset").filter(|dataset| sample.reads.iter().any(|name| *name == dataset.step)).collect();
+    if read.is_empty() {
+        return study.ancestors(sample, "dataset").iter().any(|other| other.step == dataset.step);
+    }
+    read.iter().any(|other| other.step == dataset.step)
+}
+
+fn source<'a>(study: &Study<'_>, artefact: &'a Artefact) -> Result<Option<Source<'a>>, Diagnostic> {
+    for part in ["train", "test", "valid"] {
+        if let Some(path) = artefact.files.get(part) {
+            let shard = Shard::read(path)?;
+            let combinations = combinations(&shard);
+            return Ok(Some(Source { artefact, part, origin: study.origin(artefact), shard, combinations }));
+        }
+    }
+    Ok(None)
+}
+
+/// The combinations of the first source, and the images of all sources for each.
+fn group(sources: &[Source<'_>]) -> Markup {
+    let Some(first) = sources.first() else { return html! {} };
+    let shown = first.combinations.iter().take(COMBINATIONS).collect::<Vec<_>>();
+    let covered: usize = shown.iter().map(|combination| combination.images.len()).sum();
+    let several = sources.len() > 1;
+    html! {
+        h3 {
+            code { (first.artefact.step) }
+            @for source in sources.iter().skip(1) { " and " code { (source.artefact.step) } }
+        }
+        p.caption {
+            "Images of the "
+            @for (index, source) in sources.iter().enumerate() {
+                @if index > 0 { " and " }
+                code { (source.artefact.step) "." (source.part) }
+            }
+            @if several { " parts" } @else { " part" }
+            ", for the " (shown.len()) " most frequent of "
+            (number::counted(first.combinations.len(), "label combination", "label combinations"))
+            " (" (number::percent(covered, first.shard.len())) " of " (number::counted(first.shard.len(), "image", "images")) "). "
+            "The images are drawn at random by a key, one a patient as far as patients suffice, and are not chosen by hand."
+        }
+        @for combination in &shown { (row(sources, combination)) }
+    }
+}
+
+fn row(sources: &[Source<'_>], wanted: &Combination) -> Markup {
+    let names = sources.first().map(|source| source.shard.label_names.as_slice()).unwrap_or_default();
+    let title = match wanted.title(names) {
+        none if none == "none" => "No finding labelled".to_owned(),
+        title => title,
+    };
+    html! {
+        div.combination {
+            h4 { (title) }
+            div.plates {
+                @for source in sources {
+                    @let members = source.combinations.iter().find(|other| other.labels == wanted.labels);
+                    (plate(source, &title, members.map(|found| found.images.as_slice()).unwrap_or_default()))
+                }
+            }
+        }
+    }
+}
+
+fn plate(source: &Source<'_>, title: &str, members: &[usize]) -> Markup {
+    let kind = match source.origin {
+        Origin::Real => "real",
+        Origin::Synthetic => "synthetic",
+    };
+    let chosen = choose(&source.shard, title, members);
+    html! {
+        figure.plate.(source.origin.class()) {
+            figcaption {
+                span.origin { (kind) } " " code { (source.artefact.step) }
+                span.count { (number::counted(members.len(), "image", "images")) }
+            }
+            @match picture::plate(&source.shard, &chosen) {
+                Some(picture) => img src=(picture.address) width=(picture.width) height=(picture.height)
+                    alt=(format!("{} {kind} images of {} labelled {title}", chosen.len(), source.artefact.step));,
+                None => p.nothing { "no image with these labels" },
+            }
+        }
+    }
+}
+
+/// Up to [`IMAGES`] of these images in a keyed order, those of patients not yet shown first.
+fn choose(shard: &Shard, title: &str, members: &[usize]) -> Vec<usize> {
+    let order = Key::new(0).with("report").with("images").with(title).permutation(members.len());
+    let mut patients = BTreeSet::new();
+    let (mut first, mut further) = (Vec::new(), Vec::new());
+    for index in order.into_iter().filter_map(|position| members.get(position).copied()) {
+        if patients.insert(shard.patients.get(index)) {
+            first.push(index);
+        } else {
+            further.push(index);
+        }
+    }
+    first.into_iter().chain(further).take(IMAGES).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_keyed_and_takes_patients_in_turn() {
+        let shard = Shard { patients: (0..40).map(|index| index / 4).collect(), ..Shard::default() };
+        let members: Vec<usize> = (0..40).collect();
+        let chosen = choose(&shard, "Edema", &members);
+        let patients: BTreeSet<usize> = chosen.iter().map(|index| index / 4).collect();
+        assert_eq!((chosen.len(), patients.len()), (8, 8));
+        assert_eq!(chosen, choose(&shard, "Edema", &members));
+        assert_ne!(chosen, choose(&shard, "Fracture", &members));
+        assert_eq!(choose(&shard, "Edema", &[3, 1, 2]).len(), 3);
+    }
+}

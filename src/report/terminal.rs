@@ -1,0 +1,89 @@
+//! The results as aligned text, for the end of `synth run`.
+
+use super::line::{Line, interval};
+use crate::metrics::utility::{Estimate, UtilityResults};
+use crate::steps::Verdict;
+
+const HEAD: [&str; 5] = ["AUROC, trained on", "pos/neg", "real images", "synthetic images", "gap"];
+
+/// The table of findings of one utility, with the conditions of its numbers below. Every line ends in a line break.
+pub fn terminal_table(results: &UtilityResults) -> String {
+    let mut lines: Vec<[String; 5]> = vec![HEAD.map(str::to_owned)];
+    let rows: Vec<Line<'_>> = results.findings.iter().map(Line::of_finding).chain([Line::of_mean(results)]).collect();
+    lines.extend(rows.iter().map(cells));
+    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..HEAD.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1));
+    let mut text = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        if index == 1 || index + 1 == lines.len() {
+            text.push_str(&rule);
+            text.push('\n');
+        }
+        for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            let padding = " ".repeat(width - cell.chars().count().min(*width));
+            match column {
+                0 => text.extend([cell.as_str(), &padding]),
+                _ => text.extend(["  ", &padding, cell.as_str()]),
+            }
+        }
+        text.push('\n');
+    }
+    text.push_str(&format!(
+        "95 % intervals by bootstrap over patients: {} images of {} patients, {} resamples\n",
+        results.images, results.patients, results.resamples
+    ));
+    for row in &rows {
+        if let Some(note) = &row.note {
+            text.push_str(&format!("{}: {note}\n", row.name));
+        }
+    }
+    text
+}
+
+/// `✓ useful: gap.auroc_gap < 0.1 (gap.auroc_gap = 0.070)`, without a line break.
+pub fn claim_line(name: &str, verdict: &Verdict) -> String {
+    let sign = if verdict.holds { '✓' } else { '✗' };
+    format!("{sign} {name}: {} ({})", verdict.condition, verdict.found)
+}
+
+fn cells(row: &Line<'_>) -> [String; 5] {
+    let counts = row.counts.map(|(positives, negatives)| format!("{positives}/{negatives}")).unwrap_or_default();
+    let [real, synthetic] = [row.real, row.synthetic].map(|estimate| text(estimate, |value| format!("{value:.3}")));
+    [row.name.to_owned(), counts, real, synthetic, text(row.gap, |value| format!("{value:.3}"))]
+}
+
+fn text(estimate: Option<Estimate>, format: fn(f64) -> String) -> String {
+    let Some(estimate) = estimate else { return "n/a".to_owned() };
+    match interval(&estimate) {
+        None => format!("{} no interval", format(estimate.value)),
+        Some((low, high)) => format!("{} [{}, {}]", format(estimate.value), format(low), format(high)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let results = super::super::tests::utility_results(0.0);
+        let text = terminal_table(&results);
+        let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
+        let table = &widths[..8];
+        assert!(table.iter().all(|width| *width == table[0]), "{text}");
+        assert!(text.contains("0.958 [0.936, 0.973]"), "{text}");
+        assert!(
+            text.ends_with(
+                "Consolidation: no test image has this finding\nmacro: the mean over 3 of 4 findings, those with an AUROC\n"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_claim_is_one_line() {
+        let verdict = Verdict { holds: true, condition: "gap.auroc_gap < 0.1".into(), found: "gap.auroc_gap = 0.070".into() };
+        assert_eq!(claim_line("useful", &verdict), "✓ useful: gap.auroc_gap < 0.1 (gap.auroc_gap = 0.070)");
+    }
+}

@@ -1,0 +1,142 @@
+//! Training curves: the losses of every generative network over the images it has seen, and loss and validation AUROC of
+//! the classifiers by epoch.
+
+use super::curve::{Panel, Series};
+use super::number;
+use super::reading;
+use super::study::{Origin, Study, field};
+use crate::diagnostic::Diagnostic;
+use crate::steps::Artefact;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+/// A line of a `gan`'s history. A number that JSON cannot hold stands there as null.
+#[derive(Deserialize)]
+struct GanRecord {
+    kimg: f64,
+    discriminator_loss: Option<f64>,
+    generator_loss: Option<f64>,
+    /// Absent where no penalty was computed.
+    #[serde(default)]
+    penalty: Option<f64>,
+}
+
+/// A line of a `classifier`'s history.
+#[derive(Deserialize)]
+struct ClassifierRecord {
+    epoch: u64,
+    training_loss: Option<f64>,
+    validation_auroc: Option<f64>,
+    #[serde(default)]
+    kept: bool,
+}
+
+/// The section; `None` where nothing was trained.
+pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
+    let mut figures = Vec::new();
+    for gan in study.of_kind("gan") {
+        figures.extend(of_gan(gan)?);
+    }
+    figures.extend(of_classifiers(study)?);
+    if figures.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(html! {
+        section #training {
+            h2 { "Training" }
+            @for figure in &figures { (figure) }
+        }
+    }))
+}
+
+fn of_gan(gan: &Artefact) -> Result<Option<Markup>, Diagnostic> {
+    let history: Vec<GanRecord> = reading::lines(gan, "history")?;
+    let series = |name: &str, class, value: fn(&GanRecord) -> Option<f64>| Series {
+        name: name.to_owned(),
+        class,
+        points: history.iter().map(|record| (record.kimg, value(record).unwrap_or(f64::NAN))).collect(),
+        ..Series::default()
+    };
+    let penalties = history.iter().filter_map(|record| record.penalty.map(|penalty| (record.kimg, penalty))).collect();
+    let horizontal = "thousand real images shown (kimg)";
+    let losses = Panel {
+        title: "Loss".to_owned(),
+        horizontal,
+        series: vec![
+            series("discriminator", "discriminator", |record| record.discriminator_loss),
+            series("generator", "generator", |record| record.generator_loss),
+        ],
+        ..Panel::default()
+    };
+    let penalty = Series { name: "penalty".to_owned(), class: "penalty", points: penalties, ..Series::default() };
+    let penalty =
+        Panel { title: "Penalty on the discriminator".to_owned(), horizontal, series: vec![penalty], ..Panel::default() };
+    let panels: Vec<Markup> = [losses, penalty].iter().filter_map(Panel::figure).collect();
+    if panels.is_empty() {
+        return Ok(None);
+    }
+    let facts: Vec<(&str, &str)> =
+        ["loss", "penalty", "seed"].into_iter().filter_map(|name| Some((name, field(gan, name)?))).collect();
+    let has_facts = !facts.is_empty();
+    Ok(Some(html! {
+        h3 { "Generative network " code { (gan.step) } }
+        p.caption {
+            "Every point is the mean since the point before it."
+            @for (index, (name, value)) in facts.into_iter().enumerate() {
+                @if index == 0 { " Trained with " } @else { ", " }
+                (name) " " code { (value) }
+            }
+            @if has_facts { "." }
+        }
+        div.panels { @for panel in &panels { (panel) } }
+    }))
+}
+
+/// All classifiers in two panels, so that they are compared at a glance.
+fn of_classifiers(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
+    let mut losses = Panel { title: "Training loss".to_owned(), horizontal: "epoch", whole_steps: true, ..Panel::default() };
+    let mut scores =
+        Panel { title: "Validation macro AUROC".to_owned(), horizontal: "epoch", whole_steps: true, ..Panel::default() };
+    let mut kept = Vec::new();
+    let (mut real, mut synthetic) = (0, 0);
+    for classifier in study.of_kind("classifier") {
+        let history: Vec<ClassifierRecord> = reading::lines(classifier, "history")?;
+        let origin = study.origin(classifier);
+        let dashes = if origin == Origin::Real { &mut real } else { &mut synthetic };
+        let dash = *dashes;
+        *dashes += 1;
+        let series = |value: fn(&ClassifierRecord) -> Option<f64>| {
+            let point = |record: &ClassifierRecord| (record.epoch as f64, value(record).unwrap_or(f64::NAN));
+            Series {
+                name: classifier.step.clone(),
+                class: origin.class(),
+                dash,
+                points: history.iter().map(point).collect(),
+                rings: history.iter().filter(|record| record.kept).map(point).collect(),
+            }
+        };
+        losses.series.push(series(|record| record.training_loss));
+        scores.series.push(series(|record| record.validation_auroc));
+        if let Some(record) = history.iter().find(|record| record.kept) {
+            kept.push((classifier, record.epoch, history.len(), record.validation_auroc));
+        }
+    }
+    let panels: Vec<Markup> = [losses, scores].iter().filter_map(Panel::figure).collect();
+    if panels.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(html! {
+        h3 { "Classifiers" }
+        p.caption {
+            "A ring marks the epoch whose weights are kept: the best macro AUROC on the classifier's own validation images"
+            @for (index, (classifier, epoch, epochs, auroc)) in kept.iter().enumerate() {
+                @if index == 0 { ". " } @else { "; " }
+                code { (classifier.step) } ": epoch " (epoch) " of " (epochs)
+                @if let Some(auroc) = auroc { ", AUROC " (number::decimal(*auroc, 3)) }
+                @if let Some(valid) = field(classifier, "valid") { " on " code { (valid) } }
+            }
+            "."
+        }
+        div.panels { @for panel in &panels { (panel) } }
+    }))
+}

@@ -1,0 +1,292 @@
+//! `claim`: a condition over results, judged when they are there. Output: `results` with the [`Verdict`].
+
+use super::{Artefact, StepContext, StepError, StepKind, Verdict, write_output};
+use crate::diagnostic::Diagnostic;
+use crate::language::{Comparison, Condition, StepField, Value};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+pub struct Claim;
+
+impl StepKind for Claim {
+    fn name(&self) -> &'static str {
+        "claim"
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &["steps/claim.rs"]
+    }
+
+    /// The verdict names the blocks that it compares.
+    fn shows_provenance(&self) -> bool {
+        true
+    }
+
+    fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
+        let field = context.step.field("that");
+        let Some(StepField { value: Value::Condition(condition), span, .. }) = field else {
+            return Err(Diagnostic::error("E0671", format!("`{}` has no condition in `that`", context.step.name))
+                .label(context.step.span, "this claim")
+                .help("write a comparison over results: `that = gap.auroc_gap < 0.10`")
+                .into());
+        };
+        let inputs = context.inputs.get("that").map(Vec::as_slice).unwrap_or_default();
+        let verdict = numbers(condition, inputs)
+            .and_then(|numbers| judge(condition, &numbers))
+            .map_err(|missing| missing.diagnostic(&context.step.name).label(*span, "this condition"))?;
+        let file = serde_json::json!({ "values": {}, "claim": verdict });
+        write_output(context, "results", file.to_string().as_bytes())
+    }
+}
+
+/// The numbers that a condition names, by block and result, in the order in which they stand.
+type Numbers = Vec<((String, String), f64)>;
+
+/// A number that a condition needs and that is not there.
+#[derive(Debug, PartialEq)]
+struct Missing {
+    message: String,
+    help: &'static str,
+}
+
+impl Missing {
+    fn diagnostic(self, claim: &str) -> Diagnostic {
+        Diagnostic::error("E0671", format!("the claim `{claim}` cannot be judged: {}", self.message)).help(self.help)
+    }
+}
+
+const LOOK: &str = "look at the table of that block: a mean over findings has no value where the test part holds only images \
+                    with a finding, or only images without it; use more test patients or leave the finding out";
+
+/// What a `results` file has for each result.
+#[derive(Deserialize)]
+struct ResultsFile {
+    values: BTreeMap<String, ResultValue>,
+}
+
+/// A result with its interval, or only its number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ResultValue {
+    Estimate { value: Option<f64> },
+    Number(Option<f64>),
+}
+
+fn numbers(condition: &Condition, inputs: &[Artefact]) -> Result<Numbers, Missing> {
+    let mut numbers: Numbers = Vec::new();
+    for (step, result) in named(condition) {
+        if numbers.iter().any(|((known_step, known_result), _)| *known_step == step && *known_result == result) {
+            continue;
+        }
+        let missing = |why: String| Missing { message: format!("`{step}.{result}` {why}"), help: LOOK };
+        let file = inputs
+            .iter()
+            .find(|input| input.step == step)
+            .and_then(|input| input.files.get("results"))
+            .ok_or_else(|| missing("was not handed to it".to_owned()))?;
+        let text = std::fs::read_to_string(file).map_err(|error| missing(format!("cannot be read: {error}")))?;
+        let results: ResultsFile = serde_json::from_str(&text).map_err(|error| missing(format!("cannot be read: {error}")))?;
+        let value = match results.values.get(&result) {
+            Some(ResultValue::Estimate { value } | ResultValue::Number(value)) => *value,
+            None => return Err(missing("is not among the results of that block".to_owned())),
+        };
+        let value = value.ok_or_else(|| missing("has no value".to_owned()))?;
+        numbers.push(((step, result), value));
+    }
+    Ok(numbers)
+}
+
+/// Every result that a condition names, in the order in which they stand.
+fn named(condition: &Condition) -> Vec<(String, String)> {
+    match condition {
+        Condition::Result { step, result } => vec![(step.clone(), result.clone())],
+        Condition::Number(_) => Vec::new(),
+        Condition::Negate(inner) | Condition::Not(inner) => named(inner),
+        Condition::Arithmetic { left, right, .. }
+        | Condition::Compare { left, right, .. }
+        | Condition::And(left, right)
+        | Condition::Or(left, right) => named(left).into_iter().chain(named(right)).collect(),
+    }
+}
+
+fn judge(condition: &Condition, numbers: &Numbers) -> Result<Verdict, Missing> {
+    let holds = truth(condition, numbers)?;
+    // As few decimals as show the verdict: 0.8996 is not printed as 0.900 where 0.9 was asked for.
+    let told = |decimals: usize| -> Numbers {
+        let round = |value: &f64| format!("{value:.decimals$}").parse().unwrap_or(*value);
+        numbers.iter().map(|(name, value)| (name.clone(), round(value))).collect()
+    };
+    let decimals = (3..17).find(|decimals| truth(condition, &told(*decimals)) == Ok(holds)).unwrap_or(17);
+    let found: Vec<String> =
+        numbers.iter().map(|((step, result), value)| format!("{step}.{result} = {value:.decimals$}")).collect();
+    Ok(Verdict { holds, condition: text(condition, 0), found: found.join(", ") })
+}
+
+fn truth(condition: &Condition, numbers: &Numbers) -> Result<bool, Missing> {
+    Ok(match condition {
+        Condition::And(left, right) => truth(left, numbers)? & truth(right, numbers)?,
+        Condition::Or(left, right) => truth(left, numbers)? | truth(right, numbers)?,
+        Condition::Not(inner) => !truth(inner, numbers)?,
+        Condition::Compare { comparison, left, right } => {
+            let (left, right) = (amount(left, numbers)?, amount(right, numbers)?);
+            match comparison {
+                Comparison::Less => left < right,
+                Comparison::LessOrEqual => left <= right,
+                Comparison::Greater => left > right,
+                Comparison::GreaterOrEqual => left >= right,
+                Comparison::Equal => left == right,
+                Comparison::NotEqual => left != right,
+            }
+        }
+        Condition::Result { .. } | Condition::Number(_) | Condition::Negate(_) | Condition::Arithmetic { .. } => {
+            return Err(Missing {
+                message: format!("`{}` is a number and compares nothing", text(condition, 0)),
+                help: "compare it with another number: `gap.auroc_gap < 0.10`",
+            });
+        }
+    })
+}
+
+fn amount(condition: &Condition, numbers: &Numbers) -> Result<f64, Missing> {
+    let amount_of = |inner: &Condition| amount(inner, numbers);
+    let value = match condition {
+        Condition::Number(value) => *value,
+        Condition::Result { step, result } => numbers
+            .iter()
+            .find(|((known_step, known_result), _)| known_step == step && known_result == result)
+            .map(|(_, value)| *value)
+            .ok_or_else(|| Missing { message: format!("`{step}.{result}` has no value"), help: LOOK })?,
+        Condition::Negate(inner) => -amount_of(inner)?,
+        Condition::Arithmetic { operator, left, right } => {
+            let (left, right) = (amount_of(left)?, amount_of(right)?);
+            match operator {
+                '+' => left + right,
+                '-' => left - right,
+                '*' => left * right,
+                '/' => left / right,
+                '^' => left.powf(right),
+                _ => f64::NAN,
+            }
+        }
+        Condition::Not(_) | Condition::Compare { .. } | Condition::And(..) | Condition::Or(..) => f64::NAN,
+    };
+    if value.is_finite() {
+        return Ok(value);
+    }
+    Err(Missing {
+        message: format!("`{}` comes to no number", text(condition, 0)),
+        help: "look for a division by zero, or a comparison where a number is due",
+    })
+}
+
+/// The condition as one would write it. `outer` is how tightly the place around it binds.
+fn text(condition: &Condition, outer: u8) -> String {
+    let (binds, written) = match condition {
+        Condition::Result { step, result } => return format!("{step}.{result}"),
+        Condition::Number(value) => return value.to_string(),
+        Condition::Or(left, right) => (1, format!("{} or {}", text(left, 1), text(right, 1))),
+        Condition::And(left, right) => (2, format!("{} and {}", text(left, 2), text(right, 2))),
+        Condition::Not(inner) => (3, format!("not {}", text(inner, 3))),
+        Condition::Compare { comparison, left, right } => {
+            let sign = match comparison {
+                Comparison::Less => "<",
+                Comparison::LessOrEqual => "<=",
+                Comparison::Greater => ">",
+                Comparison::GreaterOrEqual => ">=",
+                Comparison::Equal => "==",
+                Comparison::NotEqual => "!=",
+            };
+            (4, format!("{} {sign} {}", text(left, 5), text(right, 5)))
+        }
+        Condition::Arithmetic { operator, left, right } => {
+            let binds = match operator {
+                '+' | '-' => 5,
+                '*' | '/' => 6,
+                _ => 8,
+            };
+            (binds, format!("{} {operator} {}", text(left, binds), text(right, binds + 1)))
+        }
+        Condition::Negate(inner) => (7, format!("-{}", text(inner, 7))),
+    };
+    if binds < outer { format!("({written})") } else { written }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(name: &str) -> Box<Condition> {
+        Box::new(Condition::Result { step: "gap".into(), result: name.into() })
+    }
+
+    fn number(value: f64) -> Box<Condition> {
+        Box::new(Condition::Number(value))
+    }
+
+    fn compare(left: Box<Condition>, comparison: Comparison, right: Box<Condition>) -> Condition {
+        Condition::Compare { comparison, left, right }
+    }
+
+    fn arithmetic(left: Box<Condition>, operator: char, right: Box<Condition>) -> Box<Condition> {
+        Box::new(Condition::Arithmetic { operator, left, right })
+    }
+
+    fn artefact(folder: &tempfile::TempDir, results: &str) -> Artefact {
+        let path = folder.path().join("results");
+        std::fs::write(&path, results).unwrap();
+        Artefact {
+            step: "gap".into(),
+            kind: "utility".into(),
+            files: BTreeMap::from([("results".to_owned(), path)]),
+            fields: Vec::new(),
+            reads: Vec::new(),
+        }
+    }
+
+    fn judged(condition: &Condition, results: &str) -> Result<Verdict, Missing> {
+        let folder = tempfile::tempdir().unwrap();
+        judge(condition, &numbers(condition, &[artefact(&folder, results)])?)
+    }
+
+    const RESULTS: &str = r#"{"values": {"a": {"value": 0.89996, "low": 0.8, "high": 0.95}, "b": {"value": null}, "c": 0.25}}"#;
+
+    #[test]
+    fn a_condition_is_judged_and_told_with_its_numbers() {
+        let holds = judged(&compare(result("a"), Comparison::GreaterOrEqual, number(0.75)), RESULTS).unwrap();
+        let told = Verdict { holds: true, condition: "gap.a >= 0.75".into(), found: "gap.a = 0.900".into() };
+        assert_eq!(holds, told);
+        let close = judged(&compare(result("a"), Comparison::GreaterOrEqual, number(0.9)), RESULTS).unwrap();
+        assert_eq!((close.holds, close.found.as_str()), (false, "gap.a = 0.89996"));
+        let both = Condition::And(
+            Box::new(compare(result("a"), Comparison::Less, arithmetic(result("c"), '+', number(1.0)))),
+            Box::new(Condition::Not(Box::new(compare(result("a"), Comparison::Equal, number(1.0))))),
+        );
+        let both = judged(&both, RESULTS).unwrap();
+        assert_eq!((both.holds, both.condition.as_str()), (true, "gap.a < gap.c + 1 and not gap.a == 1"));
+        assert_eq!(both.found, "gap.a = 0.900, gap.c = 0.250");
+    }
+
+    #[test]
+    fn numbers_that_are_not_there_are_told() {
+        let null = judged(&compare(result("b"), Comparison::Less, number(1.0)), RESULTS).unwrap_err();
+        assert_eq!(null.message, "`gap.b` has no value");
+        let unknown = judged(&compare(result("z"), Comparison::Less, number(1.0)), RESULTS).unwrap_err();
+        assert!(unknown.message.contains("is not among the results"), "{unknown:?}");
+        let zero = compare(arithmetic(result("a"), '/', number(0.0)), Comparison::Less, number(1.0));
+        assert_eq!(judged(&zero, RESULTS).unwrap_err().message, "`gap.a / 0` comes to no number");
+        assert!(
+            judged(&compare(result("a"), Comparison::Less, number(1.0)), "{\"values\":")
+                .unwrap_err()
+                .message
+                .contains("cannot be read")
+        );
+        assert_eq!(null.diagnostic("useful").code, "E0671");
+    }
+
+    #[test]
+    fn brackets_stand_where_they_are_needed() {
+        let sum = arithmetic(result("a"), '+', result("c"));
+        assert_eq!(text(&arithmetic(sum.clone(), '*', number(2.0)), 0), "(gap.a + gap.c) * 2");
+        assert_eq!(text(&arithmetic(number(2.0), '-', sum), 0), "2 - (gap.a + gap.c)");
+    }
+}

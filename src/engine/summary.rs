@@ -2,6 +2,8 @@
 
 use super::Outcome;
 use crate::language::Program;
+use crate::metrics::utility::UtilityResults;
+use crate::report::terminal::{claim_line, terminal_table};
 use crate::steps::Verdict;
 use crate::store::{Record, Store};
 use serde::Deserialize;
@@ -19,26 +21,16 @@ struct ClaimResults {
     claim: Verdict,
 }
 
-/// A number with its interval.
-#[derive(Deserialize)]
-struct Interval {
-    value: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
-}
-
 pub fn summary(outcome: &Outcome, program: &Program, store: &Store) -> Summary {
     let mut summary = Summary::default();
     let mut verdicts = Vec::new();
-    let width = program.steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
     for (index, ended) in &outcome.ended {
         let (Some(step), Some(record)) = (program.steps.get(*index), ended.record()) else { continue };
         let Some(results) = results(record, store) else { continue };
         if step.kind == "claim" {
             let Ok(ClaimResults { claim }) = serde_json::from_value(results) else { continue };
             summary.broken_claims += usize::from(!claim.holds);
-            let word = if claim.holds { "holds" } else { "FAILS" };
-            verdicts.push(format!("{:width$}  {word}  {}   ({})", step.name, claim.condition, claim.found));
+            verdicts.push(claim_line(&step.name, &claim));
         } else if let Some(table) = table(&results) {
             summary.lines.push(String::new());
             summary.lines.push(step.name.clone());
@@ -57,50 +49,10 @@ fn results(record: &Record, store: &Store) -> Option<Json> {
     serde_json::from_slice(&std::fs::read(store.blob_path(&blob.digest)).ok()?).ok()
 }
 
-/// The rows of a comparison, aligned; the numbers of a step that has no rows.
+/// The table of a utility, as [`terminal_table`] sets it; `None` for results that are not a utility's.
 fn table(results: &Json) -> Option<Vec<String>> {
-    let table = results.get("table")?;
-    let mut rows = vec![["finding", "positives", "real", "synthetic", "gap"].map(str::to_owned)];
-    let found = table.get("rows").and_then(Json::as_array)?;
-    rows.extend(found.iter().chain(table.get("macro_row")).map(row));
-    let widths: Vec<usize> = (0..5)
-        .map(|column| rows.iter().map(|row| row.get(column).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0))
-        .collect();
-    Some(rows.iter().map(|row| line(row, &widths)).collect())
-}
-
-fn row(row: &Json) -> [String; 5] {
-    let text = |names: &[&str]| names.iter().find_map(|name| row.get(*name)).map(plain).unwrap_or_default();
-    let number = |names: &[&str]| names.iter().find_map(|name| row.get(*name)).map(interval).unwrap_or_default();
-    [
-        text(&["finding", "name"]),
-        text(&["positives"]),
-        number(&["auroc_real", "real"]),
-        number(&["auroc_synthetic", "synthetic"]),
-        number(&["gap", "auroc_gap"]),
-    ]
-}
-
-fn plain(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// `0.912 [0.890, 0.931]`; a number that is not defined, such as the AUROC of a finding that nobody has, is a dash.
-fn interval(value: &Json) -> String {
-    match serde_json::from_value::<Interval>(value.clone()) {
-        Ok(Interval { value: Some(value), low: Some(low), high: Some(high) }) => format!("{value:.3} [{low:.3}, {high:.3}]"),
-        Ok(Interval { value: Some(value), .. }) => format!("{value:.3}"),
-        _ => value.as_f64().map_or_else(|| "–".to_owned(), |value| format!("{value:.3}")),
-    }
-}
-
-/// The first column to the left, numbers to the right.
-fn line(cells: &[String], widths: &[usize]) -> String {
-    let mut text = String::new();
-    for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
-        text += &if at == 0 { format!("  {cell:width$}") } else { format!("  {cell:>width$}") };
-    }
-    text.trim_end().to_owned()
+    let results: UtilityResults = serde_json::from_value(results.get("table")?.clone()).ok()?;
+    Some(terminal_table(&results).lines().map(|line| format!("  {line}")).collect())
 }
 
 #[cfg(test)]
@@ -109,13 +61,16 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn rows_are_aligned_and_undefined_numbers_are_dashes() {
-        let number = |value: f64| json!({"value": value, "low": value - 0.01, "high": value + 0.01});
-        let row = |finding: &str, real: Json| json!({"finding": finding, "positives": 12, "auroc_real": real, "auroc_synthetic": number(0.8), "gap": number(0.1)});
-        let results = json!({"table": {"rows": [row("Effusion", number(0.9)), row("Hernia", Json::Null)]}});
+    fn a_utility_has_a_table_and_other_results_have_none() {
+        let number = |value: f64| json!({"value": value, "low": value - 0.01, "high": null});
+        let results = json!({"values": {}, "table": {
+            "images": 90, "patients": 30, "resamples": 2000,
+            "findings": [{"name": "Effusion", "positives": 12, "negatives": 78, "auroc_real": number(0.9),
+                "auroc_synthetic": number(0.8), "auroc_gap": number(0.1), "skipped": 0, "note": null}],
+            "macro_average": {"findings": 1, "auroc_real": number(0.9), "auroc_synthetic": null, "auroc_gap": null},
+        }});
         let lines = table(&results).unwrap();
-        assert_eq!(lines[1], "  Effusion         12  0.900 [0.890, 0.910]  0.800 [0.790, 0.810]  0.100 [0.090, 0.110]");
-        assert!(lines[2].contains("  –  0.800"), "{}", lines[2]);
-        assert_eq!(lines[0].chars().count(), lines[1].chars().count());
+        assert!(lines.iter().any(|line| line.starts_with("  Effusion") && line.contains("0.900 no interval")), "{lines:?}");
+        assert_eq!(table(&json!({"values": {}, "claim": {}})), None);
     }
 }

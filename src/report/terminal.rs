@@ -41,10 +41,10 @@ pub fn terminal_table(results: &UtilityResults) -> String {
     text
 }
 
-/// `✓ useful: gap.auroc_gap < 0.1 (gap.auroc_gap = 0.070)`, without a line break.
+/// `✓ useful holds: gap.auroc_gap < 0.1 (gap.auroc_gap = 0.070)`, without a line break.
 pub fn claim_line(name: &str, verdict: &Verdict) -> String {
-    let sign = if verdict.holds { '✓' } else { '✗' };
-    format!("{sign} {name}: {} ({})", verdict.condition, verdict.found)
+    let (sign, word) = if verdict.holds { ('✓', "holds") } else { ('✗', "fails") };
+    format!("{sign} {name} {word}: {} ({})", verdict.condition, verdict.found)
 }
 
 fn cells(row: &Line<'_>) -> [String; 5] {
@@ -84,6 +84,6 @@ mod tests {
     #[test]
     fn a_claim_is_one_line() {
         let verdict = Verdict { holds: true, condition: "gap.auroc_gap < 0.1".into(), found: "gap.auroc_gap = 0.070".into() };
-        assert_eq!(claim_line("useful", &verdict), "✓ useful: gap.auroc_gap < 0.1 (gap.auroc_gap = 0.070)");
+        assert_eq!(claim_line("useful", &verdict), "✓ useful holds: gap.auroc_gap < 0.1 (gap.auroc_gap = 0.070)");
     }
 }

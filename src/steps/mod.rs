@@ -52,15 +52,7 @@ pub trait StepKind: Sync {
 
 /// Every kind.
 pub fn all() -> &'static [&'static dyn StepKind] {
-    &[
-        &claim::Claim,
-        &classifier::Classifier,
-        &dataset::Dataset,
-        &gan::Gan,
-        &report::Report,
-        &sample::Sample,
-        &utility::Utility,
-    ]
+    &[&claim::Claim, &classifier::Classifier, &dataset::Dataset, &gan::Gan, &report::Report, &sample::Sample, &utility::Utility]
 }
 
 pub fn find(name: &str) -> Option<&'static dyn StepKind> {

@@ -58,7 +58,7 @@ impl<'a> Checker<'a> {
                 let number = value.measure().map_or(0.0, |measure| measure.value);
                 let known: Vec<&str> =
                     units::units_of(self.modules, dimension).iter().map(|unit| unit.name.node.as_str()).collect();
-                let diagnostic = Diagnostic::error("E0209", format!("{quoted} is a quantity of {dimension} and needs a unit"))
+                let diagnostic = Diagnostic::error("E0209", format!("{quoted} is {} and needs a unit", units::words(dimension)))
                     .label(slot.span, "a number without a unit")
                     .note(format!("units of {dimension}: {}", known.join(", ")));
                 match units::suggestion(self.modules, number, dimension) {
@@ -69,13 +69,16 @@ impl<'a> Checker<'a> {
             (Type::Quantity(dimension), Static::Quantity(quantity)) => {
                 let known: Vec<&str> =
                     units::units_of(self.modules, dimension).iter().map(|unit| unit.name.node.as_str()).collect();
-                Diagnostic::error("E0208", format!("{quoted} is a quantity of {dimension}, not of {}", quantity.dimension))
-                    .label(slot.span, format!("a quantity of {}", quantity.dimension))
-                    .help(format!("units of {dimension}: {}", known.join(", ")))
+                Diagnostic::error(
+                    "E0208",
+                    format!("{quoted} is {}, not {}", units::words(dimension), units::words(&quantity.dimension)),
+                )
+                .label(slot.span, format!("this is {}", units::words(&quantity.dimension)))
+                .help(format!("units of {dimension}: {}", known.join(", ")))
             }
             (Type::Integer | Type::Number, Static::Quantity(quantity)) => {
                 Diagnostic::error("E0208", format!("{quoted} is a number without a unit"))
-                    .label(slot.span, format!("a quantity of {}", quantity.dimension))
+                    .label(slot.span, format!("this is {}", units::words(&quantity.dimension)))
                     .help("leave the unit out")
             }
             (Type::Integer, Static::Number(number)) => {

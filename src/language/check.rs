@@ -43,6 +43,7 @@ pub fn check(sources: &mut Sources, file: FileId, options: &CheckOptions<'_>) ->
         checker.report(diagnostic);
     }
     let (program_params, steps) = (params::check(&mut checker), checker.check_blocks());
+    checker.check_lets();
     cycles::check(&mut checker);
     walk::check(&mut checker);
     let documentation = modules.get(modules.main).map(|module| documentation(&module.tree)).unwrap_or_default();
@@ -115,7 +116,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Adds a message once, even where a loop or a second use of a network meets the same mistake again.
-    pub fn report(&mut self, diagnostic: Diagnostic) {
+    /// Mistakes inside a network that is being expanded also show what asked for it.
+    pub fn report(&mut self, mut diagnostic: Diagnostic) {
+        let follows_from_sizes = diagnostic.code.starts_with("E03") || ["E0210", "E0222", "E0223"].contains(&diagnostic.code);
+        if let Some(expansion) = self.expansion.as_ref().filter(|_| follows_from_sizes) {
+            diagnostic.labels.extend(expansion.context.iter().cloned());
+        }
         let key = (diagnostic.code, diagnostic.labels.first().map(|label| label.span), diagnostic.message.clone());
         if self.seen.insert(key) {
             self.diagnostics.push(diagnostic);
@@ -154,6 +160,18 @@ impl<'a> Checker<'a> {
         result
     }
 
+    /// Evaluates every `let` that the user wrote, used or not.
+    fn check_lets(&mut self) {
+        for (module, declaration) in self.modules.declarations() {
+            if let DeclarationKind::Let(binding) = &declaration.kind
+                && self.modules.get(module).is_some_and(|found| !found.standard)
+                && let Some(item) = self.modules.own(module, &binding.name.node)
+            {
+                self.item(item, binding.name.span);
+            }
+        }
+    }
+
     /// The text of a place if it is short enough to quote, as "`text`".
     pub fn quoted(&self, span: Span) -> Option<String> {
         let text = self.sources.text(span);
@@ -183,7 +201,7 @@ impl<'a> Checker<'a> {
                 _ => value.found(),
             },
             Static::Quantity(quantity) => {
-                format!("{}, a quantity of {}", super::units::shown(self.modules, quantity), quantity.dimension)
+                format!("`{}`, {}", super::units::shown(self.modules, quantity), super::units::words(&quantity.dimension))
             }
             _ => value.found(),
         }

@@ -246,7 +246,7 @@ impl<'a> Checker<'a> {
             return if self.spend(value.weight(), span) { value } else { Static::Poison };
         }
         match self.modules.find(scope.module, name) {
-            Some(item) => self.item(item, span, scope),
+            Some(item) => self.item(item, span),
             None => {
                 let diagnostic = self.unknown_name(name, span, scope, expected);
                 self.poison(diagnostic)
@@ -265,7 +265,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The value of a declared name.
-    fn item(&mut self, item: Item<'a>, span: Span, scope: &Scope<'a>) -> Static<'a> {
+    pub fn item(&mut self, item: Item<'a>, span: Span) -> Static<'a> {
         match item {
             Item::Param(module, param) => self.definition(module, &param.name.node, span, |checker| checker.param(module, param)),
             Item::Let(module, binding) => self.definition(module, &binding.name.node, span, |checker| {
@@ -287,9 +287,9 @@ impl<'a> Checker<'a> {
                     .label(span, "layers are called in the body of a `network`")
                     .help(format!("write `x |> {}` there", layer.name.node)),
             ),
+            Item::Unread => Static::Poison,
             Item::Module(module) => {
                 let defined = self.modules.defined(module).join(", ");
-                let _ = scope;
                 self.poison(
                     Diagnostic::error("E0207", format!("`{}` is a module, not a value", self.sources.text(span)))
                         .label(span, "names a file")
@@ -341,7 +341,7 @@ impl<'a> Checker<'a> {
             && let Some(Item::Module(module)) = self.modules.find(scope.module, name)
         {
             return match self.modules.own(module, &member.node) {
-                Some(item) => self.item(item, span, scope),
+                Some(item) => self.item(item, span),
                 None => {
                     let diagnostic = unknown_member(self.modules, name, module, member);
                     self.poison(diagnostic)
@@ -367,6 +367,7 @@ impl<'a> Checker<'a> {
         match &callee.kind {
             ExpressionKind::Name(name) => match self.modules.find_callable(scope.module, name) {
                 Some(item) if item.is_callable() => Some(item),
+                Some(Item::Unread) => None,
                 Some(_) => {
                     self.report(
                         Diagnostic::error("E0207", format!("`{name}` cannot be called"))
@@ -387,7 +388,11 @@ impl<'a> Checker<'a> {
                     self.report(diagnostic);
                     return None;
                 };
-                let Item::Module(module) = item else { return self.not_callable(callee) };
+                let module = match item {
+                    Item::Module(module) => module,
+                    Item::Unread => return None,
+                    _ => return self.not_callable(callee),
+                };
                 match self.modules.own(module, &member.node) {
                     Some(item) if item.is_callable() => Some(item),
                     Some(_) => self.not_callable(callee),

@@ -24,12 +24,14 @@ pub(super) struct Expansion {
     pub context: Vec<Label>,
     /// How many calls of a name stand at a path.
     counts: BTreeMap<(String, String), usize>,
+    /// More layers were asked for than there may be.
+    full: bool,
 }
 
 impl Expansion {
     pub fn new(name: String, inputs: Vec<(String, Shape)>) -> Self {
         let program = NetworkProgram { name, inputs, calls: Vec::new(), output: TensorId(0) };
-        Self { program, context: Vec::new(), counts: BTreeMap::new() }
+        Self { program, context: Vec::new(), counts: BTreeMap::new(), full: false }
     }
 
     pub fn input_ids(&self) -> Vec<TensorId> {
@@ -51,6 +53,7 @@ impl Expansion {
     /// Adds a layer and gives its output; `None` when there are too many.
     pub fn push(&mut self, call: LayerCall) -> Option<TensorId> {
         if self.program.calls.len() >= MOST_CALLS {
+            self.full = true;
             return None;
         }
         self.program.calls.push(call);
@@ -82,21 +85,11 @@ impl<'a> Checker<'a> {
         match expansion.push(LayerCall { layer: layer.to_owned(), path, inputs, arguments, shape }) {
             Some(id) => Static::Tensor(id),
             None => self.poison(
-                self.with_context(
-                    Diagnostic::error("E0316", format!("this network has more than {MOST_CALLS} layers"))
-                        .label(span, "stopped here")
-                        .help("shorten the ranges that its `for` loops run over"),
-                ),
+                Diagnostic::error("E0316", format!("this network has more than {MOST_CALLS} layers"))
+                    .label(span, "stopped here")
+                    .help("shorten the ranges that its `for` loops run over"),
             ),
         }
-    }
-
-    /// Adds what asked for the network to a message.
-    pub fn with_context(&self, mut diagnostic: Diagnostic) -> Diagnostic {
-        if let Some(expansion) = &self.expansion {
-            diagnostic.labels.extend(expansion.context.iter().cloned());
-        }
-        diagnostic
     }
 
     /// The result of a network whose parameters and sizes are the locals of `scope`.
@@ -131,27 +124,20 @@ impl<'a> Checker<'a> {
                 let chain = self.chain(id);
                 let message = format!("`{}` gives {}, but declares {}", network.name.node, show_shape(&shape), show_shape(&due));
                 self.poison(
-                    self.with_context(
-                        Diagnostic::error("E0314", message)
-                            .label(span, format!("{} is returned here", show_shape(&shape)))
-                            .label(network.result.span, format!("{} is declared here", show_shape(&due)))
-                            .note(chain)
-                            .help("change the declared result, or the layer that makes the difference"),
-                    ),
+                    Diagnostic::error("E0314", message)
+                        .label(span, format!("{} is returned here", show_shape(&shape)))
+                        .label(network.result.span, format!("{} is declared here", show_shape(&due)))
+                        .note(chain)
+                        .help("change the declared result, or the layer that makes the difference"),
                 )
             }
             Flow::Return(Static::Poison, _) => Static::Poison,
             Flow::Return(other, span) => {
                 let found = self.found(&other);
                 self.poison(
-                    self.with_context(
-                        Diagnostic::error(
-                            "E0314",
-                            format!("`{}` gives {found}, but a network gives a tensor", network.name.node),
-                        )
+                    Diagnostic::error("E0314", format!("`{}` gives {found}, but a network gives a tensor", network.name.node))
                         .label(span, format!("this is {found}"))
                         .label(network.result.span, "a tensor is declared here"),
-                    ),
                 )
             }
         }
@@ -164,7 +150,7 @@ impl<'a> Checker<'a> {
 
     fn execute(&mut self, statements: &'a [Statement], scope: &mut Scope<'a>) -> Flow<'a> {
         for statement in statements {
-            if !self.spend(1, statement.span) {
+            if !self.spend(1, statement.span) || self.expansion.as_ref().is_some_and(|expansion| expansion.full) {
                 return Flow::Stop;
             }
             let flow = match &statement.kind {
@@ -359,7 +345,7 @@ impl<'a> Checker<'a> {
             (1, 3) => diagnostic.help("`flatten` or `global_average_pool` makes a vector of an image"),
             _ => diagnostic,
         };
-        self.report(self.with_context(diagnostic));
+        self.report(diagnostic);
         false
     }
 }

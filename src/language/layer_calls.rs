@@ -67,11 +67,9 @@ impl<'a> Checker<'a> {
         };
         match shape {
             Ok(shape) if too_large(&shape) => self.poison(
-                self.with_context(
-                    Diagnostic::error("E0319", format!("`{name}` would make {shape:?}, which is too large"))
-                        .label(callee, "more numbers than any machine holds")
-                        .help("give smaller sizes"),
-                ),
+                Diagnostic::error("E0319", format!("`{name}` would make {shape:?}, which is too large"))
+                    .label(callee, "more numbers than any machine holds")
+                    .help("give smaller sizes"),
             ),
             Ok(shape) => self.add_layer(name, ids, arguments, shape, span, scope),
             Err(error) => {
@@ -85,7 +83,7 @@ impl<'a> Checker<'a> {
                     diagnostic = diagnostic.note(self.chain(*id));
                 }
                 diagnostic.help = error.help;
-                self.poison(self.with_context(diagnostic))
+                self.poison(diagnostic)
             }
         }
     }
@@ -158,16 +156,14 @@ impl<'a> Checker<'a> {
                 if first != second {
                     let chains = (self.chain(*a), self.chain(*b));
                     return self.poison(
-                        self.with_context(
-                            Diagnostic::error(
-                                "E0311",
-                                format!("`{}` joins tensors of one shape, not {first:?} and {second:?}", symbol(operator)),
-                            )
-                            .label(span, format!("{first:?} on the left, {second:?} on the right"))
-                            .note(format!("left: {}", chains.0.trim_start_matches("shapes: ")))
-                            .note(format!("right: {}", chains.1.trim_start_matches("shapes: ")))
-                            .help("bring both to one shape first"),
-                        ),
+                        Diagnostic::error(
+                            "E0311",
+                            format!("`{}` joins tensors of one shape, not {first:?} and {second:?}", symbol(operator)),
+                        )
+                        .label(span, format!("{first:?} on the left, {second:?} on the right"))
+                        .note(format!("left: {}", chains.0.trim_start_matches("shapes: ")))
+                        .note(format!("right: {}", chains.1.trim_start_matches("shapes: ")))
+                        .help("bring both to one shape first"),
                     );
                 }
                 self.add_layer(layer, vec![*a, *b], LayerArguments::default(), first, span, scope)

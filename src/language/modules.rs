@@ -5,7 +5,7 @@ use super::names::nearest;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources, Span, Spanned};
 use crate::syntax::{self, ast};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// One file, parsed.
@@ -19,6 +19,8 @@ pub(super) struct Module {
     pub tree: ast::File,
     /// Names by which other modules are called here.
     pub uses: BTreeMap<String, usize>,
+    /// Names that a `use` was to bring which failed: what is said of them would only follow from that mistake.
+    pub unread: BTreeSet<String>,
     /// Index of the declaration of each name that can stand in an expression.
     pub items: BTreeMap<String, usize>,
 }
@@ -42,6 +44,8 @@ pub(super) enum Item<'a> {
     Layer(&'a ast::NativeFunction),
     Block(&'a ast::Block),
     Module(usize),
+    /// Of a `use` that failed.
+    Unread,
 }
 
 impl Item<'_> {
@@ -77,6 +81,7 @@ impl Modules {
         self.own(module, name)
             .or_else(|| self.get(module)?.uses.get(name).map(|used| Item::Module(*used)))
             .or_else(|| self.own(self.prelude, name))
+            .or_else(|| self.get(module)?.unread.contains(name).then_some(Item::Unread))
     }
 
     /// Like [`find`](Self::find), for the place before an argument list: a block called `min` does not hide the function.
@@ -205,7 +210,15 @@ impl<'s> Loader<'s> {
     fn parse(&mut self, file: FileId, name: String, short: String, standard: bool) -> usize {
         let parsed = syntax::parse(self.sources, file);
         self.diagnostics.extend(parsed.diagnostics);
-        let mut module = Module { name, short, standard, tree: parsed.file, uses: BTreeMap::new(), items: BTreeMap::new() };
+        let mut module = Module {
+            name,
+            short,
+            standard,
+            tree: parsed.file,
+            uses: BTreeMap::new(),
+            unread: BTreeSet::new(),
+            items: BTreeMap::new(),
+        };
         self.follow_uses(&mut module, file);
         self.modules.list.push(module);
         self.modules.list.len() - 1
@@ -213,6 +226,7 @@ impl<'s> Loader<'s> {
 
     fn follow_uses(&mut self, module: &mut Module, file: FileId) {
         let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+        let mut unread = BTreeSet::new();
         for declaration in &module.tree.declarations {
             let ast::DeclarationKind::Use(used) = &declaration.kind else { continue };
             let (target, last) = match &used.target {
@@ -227,11 +241,19 @@ impl<'s> Loader<'s> {
                 );
                 continue;
             };
-            if let Some(target) = target {
-                uses.insert(alias.node, target);
+            match target {
+                Some(target) => {
+                    uses.insert(alias.node, target);
+                }
+                None => {
+                    let meant = nearest_module(&used.target).map(|module| module.rsplit('.').next().unwrap_or(module).to_owned());
+                    unread.extend(meant);
+                    unread.insert(alias.node);
+                }
             }
         }
         module.uses = uses;
+        module.unread = unread;
     }
 
     fn use_standard(&mut self, segments: &[ast::Name], span: Span) -> Option<usize> {
@@ -310,4 +332,11 @@ impl<'s> Loader<'s> {
 /// One name for one file, however it is spelt.
 fn identity(path: &Path) -> String {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned()
+}
+
+/// The module of the standard library that a `use` most likely meant.
+fn nearest_module(target: &ast::UseTarget) -> Option<&'static str> {
+    let ast::UseTarget::Standard(segments) = target else { return None };
+    let name = segments.iter().map(|segment| segment.node.as_str()).collect::<Vec<_>>().join(".");
+    nearest(&name, library::FILES.iter().map(|(module, _, _)| *module))
 }

@@ -63,8 +63,8 @@ fn alias_of(used: &ast::Use) -> Option<&ast::Name> {
     }
 }
 
-/// Fills [`super::modules::Module::items`], and reports names given twice, declarations that do not belong where they
-/// stand, and the edition.
+/// Fills [`super::modules::Module::items`], and reports names given twice and declarations that do not belong where
+/// they stand.
 pub(super) fn index(modules: &mut Modules, diagnostics: &mut Vec<Diagnostic>) {
     let main = modules.main;
     for (number, module) in modules.list.iter_mut().enumerate() {
@@ -92,13 +92,6 @@ pub(super) fn index(modules: &mut Modules, diagnostics: &mut Vec<Diagnostic>) {
             }
         }
         module.items = items;
-        if let Some(edition) = module.tree.edition.as_ref().filter(|edition| edition.node != 2026) {
-            diagnostics.push(
-                Diagnostic::error("E0228", format!("there is no edition {}", edition.node))
-                    .label(edition.span, "this version of synth knows edition 2026")
-                    .help("write `edition 2026`, or use a newer synth"),
-            );
-        }
     }
 }
 

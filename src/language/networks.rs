@@ -5,7 +5,7 @@ use super::admit::Slot;
 use super::check::Checker;
 use super::expand::Expansion;
 use super::scope::Scope;
-use super::sizes::{Bound, Size, show_shape, variable};
+use super::sizes::{Bound, Size, show_shape, variable, word};
 use super::static_value::{Instantiation, Static};
 use super::trace;
 use super::types;
@@ -188,10 +188,7 @@ impl<'a> Checker<'a> {
     fn open(&self, declared: &'a Expression, fit: &Fit<'a, '_>) -> Option<&'a str> {
         let name = variable(declared)?;
         let parameter = fit.instantiation.network.parameters.iter().find(|parameter| parameter.name.node == name);
-        let open = match parameter {
-            Some(parameter) => parameter.default.is_none(),
-            None => self.modules.own(fit.instantiation.module, name).is_none(),
-        };
+        let open = parameter.is_none_or(|parameter| parameter.default.is_none());
         (open && !fit.scope.locals.contains_key(name)).then_some(name)
     }
 
@@ -266,7 +263,15 @@ impl<'a> Checker<'a> {
                 || sizes.iter().zip(&due_sizes).any(|(a, b)| matches!((a, b), (Some(a), Some(b)) if *a != b.value));
             if differs {
                 good = false;
-                self.mismatch(fit, declared.unwrap_or_default(), &sizes, &due_sizes, &format!("reads {}", name.node), None);
+                self.mismatch(
+                    fit,
+                    declared.unwrap_or_default(),
+                    &sizes,
+                    &due_sizes,
+                    &format!("reads `{}`", name.node),
+                    due,
+                    None,
+                );
                 continue;
             }
             let shape: Option<Shape> = sizes.iter().map(|size| size.and_then(|size| usize::try_from(size).ok())).collect();
@@ -309,7 +314,7 @@ impl<'a> Checker<'a> {
         }
         let declared = types::sizes_of(&fit.instantiation.network.result);
         let declared = if declared.len() == made.len() { declared } else { &[] };
-        self.mismatch(fit, declared, &made, &due, "makes", Some(trace::shapes(program, program.output)));
+        self.mismatch(fit, declared, &made, &due, "makes", fit.output, Some(trace::shapes(program, program.output)));
         false
     }
 
@@ -321,6 +326,7 @@ impl<'a> Checker<'a> {
         sizes: &[Option<i64>],
         due: &[Option<Size>],
         does: &str,
+        written: &'a [Expression],
         chain: Option<String>,
     ) {
         let number = |value: Option<i64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
@@ -344,14 +350,28 @@ impl<'a> Checker<'a> {
             None
         });
         let holder = due.iter().enumerate().filter(|(index, _)| is_different(*index)).find_map(|(_, size)| size.as_ref());
-        let what = if does != "makes" || sizes.len() == 3 && due.len() == 3 { "" } else { " " };
-        let images = if sizes.len() == 3 { " images" } else { "" };
+        // `1×32×32 images`, or `4 labels` where one letter says what is counted.
+        let counted = match written {
+            [one] => variable(one).map(|name| word(name).to_owned()),
+            _ => None,
+        };
+        let (asked, needed) = match &counted {
+            Some(word) => (asked.replace(['[', ']'], ""), format!("{} {word}", needed.replace(['[', ']'], ""))),
+            None => (asked, needed),
+        };
+        let does = match (does.starts_with("reads"), sizes.len()) {
+            (true, 3) => "reads",
+            _ => does,
+        };
         let message = match holder {
-            Some(size) if sizes.len() == due.len() => {
-                format!("the {} {does} {asked}{images}{}, but {} holds {needed}", fit.field, what.trim(), size.holder)
-            }
+            Some(size) if sizes.len() == due.len() => match (&counted, sizes.len()) {
+                (Some(_), _) => format!("the {} {does} of size {asked}, but {} has {needed}", fit.field, size.holder),
+                (None, 3) => format!("the {} {does} {asked} images, but {} holds {needed}", fit.field, size.holder),
+                (None, _) => format!("the {} {does} {asked}, but {} holds {needed}", fit.field, size.holder),
+            },
             _ => format!("the {} {does} {asked}, but {needed} is due", fit.field),
         };
+        let message = message.replace("makes of size", "makes a vector of size");
         let mut diagnostic = Diagnostic::error("E0312", message);
         diagnostic = match guilty {
             Some(given) => diagnostic.label(given.span, format!("{asked} is asked for here")),

@@ -22,7 +22,7 @@ impl<'a> Checker<'a> {
         let parts: Vec<&str> = kind.ports.iter().chain(&kind.results).map(|part| part.name.node.as_str()).collect();
         let message = format!("the {} `{}` has no part `{}`", kind.name.node, state.block.name.node, member.node);
         let diagnostic = with_suggestion(
-            Diagnostic::error("E0402", message).label(member.span, "no such part"),
+            Diagnostic::error("E0402", message).label(member.span, "no such part or result"),
             &member.node,
             &format!("parts and results of a {}", kind.name.node),
             &parts,

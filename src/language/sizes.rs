@@ -72,10 +72,11 @@ pub(super) fn show_shape<T: ToString>(shape: &[T]) -> String {
 }
 
 impl<'a> Checker<'a> {
-    /// A size of a type in a scope, `None` if it names something that is not known there. A size that is no whole
+    /// A size of a type in a scope, `None` if it names something that is not local there: a letter means the same whatever
+    /// the file calls by that name. A size that is no whole
     /// positive number is a mistake and reported.
     pub fn known_size(&mut self, size: &'a Expression, scope: &Scope<'a>) -> Option<i64> {
-        if !self.is_known(size, scope) {
+        if !is_known(size, scope) {
             return None;
         }
         let value = self.evaluate(size, scope, None);
@@ -96,21 +97,6 @@ impl<'a> Checker<'a> {
                 );
                 None
             }
-        }
-    }
-
-    /// Whether every name in a size has a value.
-    fn is_known(&self, size: &Expression, scope: &Scope<'a>) -> bool {
-        match &size.kind {
-            ExpressionKind::Name(name) => {
-                scope.locals.contains_key(name.as_str()) || self.modules.own(scope.module, name).is_some()
-            }
-            ExpressionKind::Unary(_, inner) => self.is_known(inner, scope),
-            ExpressionKind::Binary(_, left, right) => self.is_known(left, scope) && self.is_known(right, scope),
-            ExpressionKind::Call { arguments, .. } => arguments.iter().all(|argument| self.is_known(&argument.value, scope)),
-            ExpressionKind::If(a, b, c) => self.is_known(a, scope) && self.is_known(b, scope) && self.is_known(c, scope),
-            ExpressionKind::Error => false,
-            _ => true,
         }
     }
 
@@ -206,4 +192,25 @@ impl<'a> Checker<'a> {
             state.failed = true;
         }
     }
+}
+
+/// Whether every name in a size has a value.
+fn is_known(size: &Expression, scope: &Scope<'_>) -> bool {
+    let mut pending = vec![size];
+    while let Some(next) = pending.pop() {
+        let known = match &next.kind {
+            ExpressionKind::Name(name) => scope.locals.contains_key(name.as_str()),
+            ExpressionKind::Error => false,
+            _ => true,
+        };
+        if !known {
+            return false;
+        }
+        match &next.kind {
+            ExpressionKind::Call { arguments, .. } => pending.extend(arguments.iter().map(|argument| &argument.value)),
+            ExpressionKind::Member(..) => {}
+            _ => super::walk::children(next, &mut pending),
+        }
+    }
+    true
 }

@@ -116,7 +116,7 @@ impl<'a> Static<'a> {
             Static::Boolean(value) => format!("`{value}`"),
             Static::Integer(value) => format!("the whole number {value}"),
             Static::Number(value) => format!("the number {}", show(*value)),
-            Static::Quantity(quantity) => format!("a quantity of {}", quantity.dimension),
+            Static::Quantity(quantity) => super::units::words(&quantity.dimension),
             Static::Text(text) if text.chars().count() <= 40 => format!("the text \"{text}\""),
             Static::Text(_) => "a text".into(),
             Static::Choice { choice, word } => format!("`{word}`, a word of `{choice}`"),

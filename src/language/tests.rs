@@ -5,6 +5,12 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources};
 use std::path::{Path, PathBuf};
 
+mod limits;
+mod mistakes;
+mod networks;
+mod pages;
+mod values;
+
 /// Checks a text with these `-p` values; the environment has `CHEXPERT_ROOT` only.
 pub(super) fn check_with(text: &str, params: &[(&str, &str)]) -> (Checked, Sources, FileId) {
     let mut sources = Sources::default();
@@ -107,4 +113,30 @@ fn the_quickstart_has_its_steps_and_networks() {
         panic!()
     };
     assert_eq!(classifier.output_shape(), Some(&vec![4]));
+}
+
+/// Prints all messages on the files of the folder `SCRATCH`, for work on their wording.
+#[test]
+#[ignore = "a tool"]
+fn show_messages() {
+    let folder = std::env::var("SCRATCH").unwrap();
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        let (checked, sources, _) = check_with(&std::fs::read_to_string(&path).unwrap(), &[]);
+        println!("=== {}", path.display());
+        for diagnostic in &checked.diagnostics {
+            println!("{} {}", place(diagnostic, &sources), diagnostic.message);
+            for label in &diagnostic.labels {
+                let (line, column) = sources.line_column(label.span);
+                println!(
+                    "    {}:{line}:{column} [{}] {}",
+                    sources.get(label.span.file).unwrap().name,
+                    sources.text(label.span),
+                    label.text
+                );
+            }
+            println!("    {:?}\n    help {:?}", diagnostic.notes, diagnostic.help);
+        }
+    }
 }

@@ -143,6 +143,11 @@ fn unknown(modules: &Modules, name: &str, span: crate::source::Span) -> Diagnost
     known.extend(made_types(modules));
     known.sort_unstable();
     known.dedup();
+    if let Some(unit) = modules.units().find(|unit| unit.name.node == name) {
+        return Diagnostic::error("E0226", format!("`{name}` is a unit, not a type"))
+            .label(span, "a type is due")
+            .help(format!("write `{}`, and the value with any of its units", unit.dimension.node));
+    }
     with_suggestion(
         Diagnostic::error("E0226", format!("there is no type `{name}`")).label(span, "no such type"),
         name,
@@ -161,8 +166,8 @@ impl Type<'_> {
             Type::Text => "a text in double quotes".into(),
             Type::Path => "a path in double quotes".into(),
             Type::Quantity(dimension) => match example_unit(modules, dimension) {
-                Some(unit) => format!("a quantity of {dimension}, such as `2{unit}`"),
-                None => format!("a quantity of {dimension}"),
+                Some(unit) => format!("{}, such as `2{unit}`", super::units::words(dimension)),
+                None => super::units::words(dimension),
             },
             Type::Choice(choice) => {
                 let words: Vec<&str> = choice.words.iter().map(|word| word.node.as_str()).collect();

@@ -29,6 +29,14 @@ fn scaled(value: f64, factor: f64) -> f64 {
     if factor < 1.0 && (inverse * factor - 1.0).abs() < 1e-12 { value / inverse } else { value * factor }
 }
 
+/// A quantity of a dimension, in words.
+pub(super) fn words(dimension: &str) -> String {
+    match dimension {
+        "images" => "a number of images".to_owned(),
+        other => format!("a {other}"),
+    }
+}
+
 /// The units of a dimension, smallest first.
 pub(super) fn units_of<'m>(modules: &'m Modules, dimension: &str) -> Vec<&'m ast::NativeUnit> {
     let mut units: Vec<_> = modules.units().filter(|unit| unit.dimension.node == dimension).collect();

@@ -1,0 +1,194 @@
+//! Networks: mistakes of shape with code and place, and what expansion makes.
+
+use super::{HEAD, Value, check_with, only, places};
+use crate::network::NetworkProgram;
+use std::sync::Arc;
+
+/// Lines before the network: of the head, and of the classifier that uses it.
+const LINES: usize = 9;
+
+/// A classifier that uses a network `mine` with this text behind it; the network's first line is line 1.
+fn with_network(network: &str) -> String {
+    format!("{HEAD}classifier c {{ network = mine, train = chest.train, valid = chest.valid }}\n{network}")
+}
+
+fn mine(body: &str) -> String {
+    with_network(&format!("network mine(image: tensor[c, h, w], labels: int) -> tensor[labels] {{\n{body}\n}}"))
+}
+
+fn found(text: &str) -> Vec<String> {
+    places(text)
+        .iter()
+        .map(|place| {
+            let (code, rest) = place.split_once(' ').unwrap();
+            let (line, column) = rest.split_once(':').unwrap();
+            format!("{code} {}:{column}", line.parse::<usize>().unwrap() as i64 - LINES as i64)
+        })
+        .collect()
+}
+
+fn program(text: &str) -> Arc<NetworkProgram> {
+    let (checked, _, _) = check_with(text, &[]);
+    let program = checked.program.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+    match &program.step("c").unwrap().field("network").unwrap().value {
+        Value::Network(network) => network.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn paths(program: &NetworkProgram) -> Vec<&str> {
+    program.calls.iter().map(|call| call.path.as_str()).collect()
+}
+
+#[test]
+fn shapes_that_layers_refuse() {
+    assert_eq!(found(&mine("return image |> dense(labels)")), ["E0310 2:8"]);
+    assert_eq!(found(&mine("return image |> downsample(3) |> flatten |> dense(labels)")), ["E0310 2:17"]);
+    assert_eq!(found(&mine("x = image |> conv(8, 3)\nreturn x + image")), ["E0311 3:8"]);
+    assert_eq!(found(&mine("return 1 / (image |> flatten |> dense(labels))")), ["E0311 2:8"]);
+    assert_eq!(found(&mine("return image |> flatten |> dense(labels + 1)")), ["E0314 2:8"]);
+    assert_eq!(found(&mine("return image |> reshape([4, 4])")), ["E0310 2:17"]);
+    assert_eq!(found(&mine("return image |> conv(999_999_999, 3) |> flatten |> dense(labels)")), ["E0319 2:22"]);
+    assert_eq!(found(&mine("if image > 1 { return image }\nreturn image |> flatten |> dense(labels)")), ["E0317 2:4"]);
+    assert_eq!(found(&mine("for i in 1..image { x = i }\nreturn image |> flatten |> dense(labels)")), ["E0317 2:13"]);
+    assert_eq!(found(&mine("return image |> flatten |> dense(image)")), ["E0317 2:34"]);
+    assert_eq!(found(&mine("x = image |> flatten |> dense(labels)")), ["E0318 1:9"]);
+    assert_eq!(found(&mine("return mine(image, labels)")), ["E0221 2:8"]);
+}
+
+#[test]
+fn a_mistake_of_shape_shows_the_chain_and_what_asked_for_it() {
+    let found = only(&mine("x = image |> conv(8, 3) |> downsample(2)\nreturn x |> downsample(3) |> flatten |> dense(labels)"));
+    assert_eq!(found.code, "E0310");
+    assert_eq!(found.notes, ["shapes: image[1, 32, 32] → [8, 32, 32] → [8, 16, 16]"]);
+    let labels: Vec<&str> = found.labels.iter().skip(1).map(|label| label.text.as_str()).collect();
+    assert_eq!(labels, ["the network of `c`", "`chest` decides c = 1, h = 32, w = 32", "`chest` decides labels = 4"]);
+}
+
+#[test]
+fn a_generator_of_the_wrong_resolution_points_to_the_argument_and_to_the_data() {
+    let found = only(&format!(
+        "{HEAD}gan g {{ data = chest.train, generator = cpd.generator(channels = 64, resolution = 64), discriminator = cpd.discriminator(), budget = 1kimg }}"
+    ));
+    assert_eq!((found.code, found.message.as_str()), ("E0312", "the generator makes 1×64×64 images, but `chest` holds 1×32×32"));
+    assert_eq!(found.help.as_deref(), Some("leave `resolution` out and it follows the data"));
+    assert_eq!(
+        found.notes,
+        ["shapes: z[512] → [516] → [1024] → [64, 4, 4] → [64, 8, 8] → [64, 16, 16] → [64, 32, 32] → [64, 64, 64] → [1, 64, 64]"]
+    );
+    let labels: Vec<&str> = found.labels.iter().map(|label| label.text.as_str()).collect();
+    assert_eq!(labels, ["1×64×64 is asked for here", "`chest` says 1×32×32 here"]);
+}
+
+#[test]
+fn inputs_and_sizes_that_do_not_fit() {
+    let wrong = only(&format!(
+        "{HEAD}gan g {{ data = chest.train, generator = cpd.generator(labels = 5), discriminator = cpd.discriminator(), budget = 1kimg }}"
+    ));
+    assert_eq!(wrong.message, "the generator reads `y` of size 5, but `chest` has 4 labels");
+    assert_eq!(
+        found(&with_network("network mine(z: tensor[n], image: tensor[c, h, w]) -> tensor[4] { return z }")),
+        ["E0302 0:26"]
+    );
+    let open = "network mine(image: tensor[c, h, w], labels: int, deep: int) -> tensor[labels] { return image |> flatten |> dense(labels) }";
+    assert_eq!(found(&with_network(open)), ["E0303 0:26"]);
+    let rank = "network mine(image: tensor[n], labels: int) -> tensor[labels] { return image |> dense(labels) }";
+    assert_eq!(found(&with_network(rank)), ["E0312 0:26"]);
+    let half = "network mine(image: tensor[c, h, w], labels: int) -> tensor[labels] { return half(image) |> flatten |> dense(labels) }\nnetwork half(x: tensor[c, h, w]) -> tensor[c / 2, h, w] { return x }";
+    assert_eq!(found(&with_network(half)), ["E0319 2:44"]);
+    let inner = "network mine(image: tensor[c, h, w], labels: int) -> tensor[labels] { return both(image, image |> conv(2, 1)) |> flatten |> dense(labels) }\nnetwork both(x: tensor[c, h, w], y: tensor[c, h, w]) -> tensor[c, h, w] { return x }";
+    assert_eq!(found(&with_network(inner)), ["E0315 1:90"]);
+}
+
+#[test]
+fn ranges_hold_for_inferred_sizes() {
+    let text = HEAD.replace("gray(32)", "gray(4)");
+    let found = places(&format!(
+        "{text}gan g {{ data = chest.train, generator = cpd.generator(), discriminator = cpd.discriminator(), budget = 1kimg }}"
+    ));
+    assert_eq!(found, ["E0210 9:41", "E0210 9:74"]);
+}
+
+#[test]
+fn networks_that_nothing_uses_are_looked_at_too() {
+    let text = format!("{HEAD}network idle(x: tensor[k]) -> tensor[k] {{\n  y = x |> rleu\n}}");
+    assert_eq!(places(&text), ["E0205 10:12", "E0318 9:9"]);
+}
+
+#[test]
+fn loops_bind_outer_names_again_and_paths_are_unique() {
+    let text = mine(
+        "x = image
+for depth in 1..=2 { wide = depth * 4
+  x = x |> conv(wide, 3) |> relu }
+for depth in 1..=1 { x = x |> conv(3, 1) }
+if h > 16 { x = x |> downsample(2) } else { x = x }
+return x |> flatten |> dense(labels)",
+    );
+    let program = program(&text);
+    assert_eq!(
+        paths(&program),
+        [
+            "mine/for.depth=1/conv_0",
+            "mine/for.depth=1/relu_0",
+            "mine/for.depth=2/conv_0",
+            "mine/for.depth=2/relu_0",
+            "mine/for.depth=1/conv_1",
+            "mine/downsample_0",
+            "mine/flatten_0",
+            "mine/dense_0"
+        ]
+    );
+    assert_eq!(program.output_shape(), Some(&vec![4]));
+    assert_eq!(found(&mine("for depth in 1..=2 { wide = depth }\nreturn image |> flatten |> dense(wide)")), ["E0205 3:34"]);
+}
+
+#[test]
+fn operators_between_tensors_and_numbers_are_layers() {
+    let program = program(&mine("x = image |> flatten |> dense(labels)\nreturn 1 - (x * x + x / 4 - -x) * 50%"));
+    let calls: Vec<String> = program
+        .calls
+        .iter()
+        .skip(2)
+        .map(|call| {
+            format!(
+                "{} {:?}",
+                call.layer,
+                call.arguments.0.iter().map(|(name, value)| format!("{name} {value:?}")).collect::<Vec<_>>()
+            )
+        })
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            "multiply []",
+            "scale [\"factor Number(0.25)\"]",
+            "add []",
+            "negate []",
+            "subtract []",
+            "scale [\"factor Number(0.5)\"]",
+            "scale [\"factor Number(-1.0)\"]",
+            "shift [\"offset Number(1.0)\"]"
+        ]
+    );
+    let mut paths = paths(&program);
+    paths.sort_unstable();
+    let all = paths.len();
+    paths.dedup();
+    assert_eq!(paths.len(), all);
+}
+
+#[test]
+fn layer_arguments_are_complete_and_in_the_order_of_the_declaration() {
+    let program = program(&mine("return image |> conv(kernel = 3, filters = 8) |> flatten |> dense(labels)"));
+    let names: Vec<&str> = program.calls[0].arguments.0.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["filters", "kernel", "stride", "weights"]);
+}
+
+#[test]
+fn inputs_are_matched_by_order_where_names_differ() {
+    let program = program(&with_network(
+        "network mine(picture: tensor[c, h, w], labels: int) -> tensor[labels] { return picture |> flatten |> dense(labels) }",
+    ));
+    assert_eq!(program.inputs, [("image".to_owned(), vec![1, 32, 32])]);
+}

@@ -1,0 +1,41 @@
+//! The examples of the pages about the codes of this stage: the wrong one gives the code, the right one nothing.
+
+use super::check_with;
+use crate::diagnostic::Severity;
+use std::path::Path;
+
+/// The text of the code block under a heading, and its language.
+fn example<'p>(page: &'p str, heading: &str) -> Option<(&'p str, &'p str)> {
+    let (_, after) = page.split_once(heading)?;
+    let (_, block) = after.split_once("```")?;
+    let (text, _) = block.split_once("\n```")?;
+    text.split_once('\n')
+}
+
+#[test]
+fn examples_of_pages_are_wrong_and_right() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors");
+    let mut tried = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let code = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if !["E02", "E03", "E04"].iter().any(|family| code.starts_with(family)) {
+            continue;
+        }
+        let page = std::fs::read_to_string(&path).unwrap();
+        let (Some((language, wrong)), Some((_, right))) = (example(&page, "## Wrong"), example(&page, "## Right")) else {
+            panic!("{code} lacks an example")
+        };
+        if language != "synth" {
+            continue;
+        }
+        tried += 1;
+        let (checked, _, _) = check_with(wrong, &[]);
+        let codes: Vec<&str> = checked.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, [code.as_str()], "the wrong example of {code}: {:#?}", checked.diagnostics);
+        let (checked, _, _) = check_with(right, &[]);
+        let errors: Vec<_> = checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "the right example of {code}: {errors:#?}");
+    }
+    assert!(tried > 30, "{tried} pages");
+}

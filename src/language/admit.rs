@@ -39,8 +39,10 @@ impl<'a> Checker<'a> {
                 if admitted.iter().any(Static::is_poison) { Static::Poison } else { Static::List(admitted) }
             }
             (Type::Sized { name, .. }, Static::Construction(made)) if made.type_name == *name => Static::Construction(made),
-            (Type::Sized { name, .. }, value @ (Static::Block(_) | Static::Port { .. })) => self.admit_port(value, name, slot),
-            (Type::Blocks { kind, .. }, value @ (Static::Block(_) | Static::Port { .. })) => self.admit_blocks(value, kind, slot),
+            (Type::Sized { name, .. }, value @ (Static::Block(_) | Static::Port { .. })) => self.admit_port(&value, name, slot),
+            (Type::Blocks { kind, .. }, value @ (Static::Block(_) | Static::Port { .. })) => {
+                self.admit_blocks(&value, kind, slot)
+            }
             (_, value) => {
                 let diagnostic = self.wrong_type(&value, r#type, slot);
                 self.poison(diagnostic)

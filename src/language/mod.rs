@@ -13,6 +13,7 @@ mod expand;
 mod functions;
 mod layer_calls;
 mod library;
+mod mismatch;
 mod modules;
 mod names;
 mod networks;

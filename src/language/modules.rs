@@ -246,8 +246,8 @@ impl<'s> Loader<'s> {
                     uses.insert(alias.node, target);
                 }
                 None => {
-                    let meant = nearest_module(&used.target).map(|module| module.rsplit('.').next().unwrap_or(module).to_owned());
-                    unread.extend(meant);
+                    let meant = nearest_module(&used.target);
+                    unread.extend(meant.as_deref().and_then(|module| module.rsplit('.').next()).map(str::to_owned));
                     unread.insert(alias.node);
                 }
             }
@@ -335,8 +335,9 @@ fn identity(path: &Path) -> String {
 }
 
 /// The module of the standard library that a `use` most likely meant.
-fn nearest_module(target: &ast::UseTarget) -> Option<&'static str> {
+fn nearest_module(target: &ast::UseTarget) -> Option<String> {
     let ast::UseTarget::Standard(segments) = target else { return None };
     let name = segments.iter().map(|segment| segment.node.as_str()).collect::<Vec<_>>().join(".");
-    nearest(&name, library::FILES.iter().map(|(module, _, _)| *module))
+    let modules: Vec<String> = library::modules().map(|(module, _, _)| module).collect();
+    nearest(&name, modules.iter().map(String::as_str)).map(str::to_owned)
 }

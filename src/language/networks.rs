@@ -4,8 +4,9 @@
 use super::admit::Slot;
 use super::check::Checker;
 use super::expand::Expansion;
+use super::mismatch::Mismatch;
 use super::scope::Scope;
-use super::sizes::{Bound, Size, show_shape, variable, word};
+use super::sizes::{Bound, Size, variable};
 use super::static_value::{Instantiation, Static};
 use super::trace;
 use super::types;
@@ -19,14 +20,16 @@ use std::sync::Arc;
 /// One size as the network and as the block write it.
 type Equation<'a> = (&'a Expression, &'a Expression);
 
+/// An input that the block gives: its name, its sizes, and the parameter of the network that takes it.
+type Input<'a> = (&'a ast::Name, &'a [Expression], Option<&'a ast::Parameter>);
+
 /// A network being fitted to a field.
-struct Fit<'a, 'f> {
-    block: usize,
-    field: &'f str,
-    span: Span,
-    instantiation: &'f Instantiation<'a>,
-    /// Each input of the block with the sizes the network declares for it, if it does.
-    inputs: Vec<(&'a ast::Name, &'a [Expression], Option<&'a ast::Parameter>)>,
+pub(super) struct Fit<'a, 'f> {
+    pub block: usize,
+    pub field: &'f str,
+    pub span: Span,
+    pub instantiation: &'f Instantiation<'a>,
+    inputs: Vec<Input<'a>>,
     output: &'a [Expression],
     scope: Scope<'a>,
     /// Where sizes come from that the network left open.
@@ -100,7 +103,7 @@ impl<'a> Checker<'a> {
         span: Span,
         network: &'a ast::Network,
         inputs: &'a [(ast::Name, ast::Type)],
-    ) -> Option<Vec<(&'a ast::Name, &'a [Expression], Option<&'a ast::Parameter>)>> {
+    ) -> Option<Vec<Input<'a>>> {
         let tensors: Vec<&ast::Parameter> =
             network.parameters.iter().filter(|parameter| types::name_of(&parameter.r#type) == Some("tensor")).collect();
         if tensors.len() != inputs.len() {
@@ -263,15 +266,9 @@ impl<'a> Checker<'a> {
                 || sizes.iter().zip(&due_sizes).any(|(a, b)| matches!((a, b), (Some(a), Some(b)) if *a != b.value));
             if differs {
                 good = false;
-                self.mismatch(
-                    fit,
-                    declared.unwrap_or_default(),
-                    &sizes,
-                    &due_sizes,
-                    &format!("reads `{}`", name.node),
-                    due,
-                    None,
-                );
+                let declared = declared.unwrap_or_default();
+                let does = format!("reads `{}`", name.node);
+                self.mismatch(fit, &Mismatch { declared, sizes: &sizes, written: due, due: &due_sizes, does, chain: None });
                 continue;
             }
             let shape: Option<Shape> = sizes.iter().map(|size| size.and_then(|size| usize::try_from(size).ok())).collect();
@@ -314,88 +311,9 @@ impl<'a> Checker<'a> {
         }
         let declared = types::sizes_of(&fit.instantiation.network.result);
         let declared = if declared.len() == made.len() { declared } else { &[] };
-        self.mismatch(fit, declared, &made, &due, "makes", fit.output, Some(trace::shapes(program, program.output)));
+        let chain = Some(trace::shapes(program, program.output));
+        self.mismatch(fit, &Mismatch { declared, sizes: &made, written: fit.output, due: &due, does: "makes".to_owned(), chain });
         false
-    }
-
-    /// E0312, at the argument that made the difference and at the data.
-    fn mismatch(
-        &mut self,
-        fit: &Fit<'a, '_>,
-        declared: &'a [Expression],
-        sizes: &[Option<i64>],
-        due: &[Option<Size>],
-        does: &str,
-        written: &'a [Expression],
-        chain: Option<String>,
-    ) {
-        let number = |value: Option<i64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
-        let asked = show_shape(&sizes.iter().map(|size| number(*size)).collect::<Vec<_>>());
-        let needed = show_shape(&due.iter().map(|size| number(size.as_ref().map(|size| size.value))).collect::<Vec<_>>());
-        let is_different = |index: usize| match (sizes.get(index), due.get(index)) {
-            (Some(Some(a)), Some(Some(b))) => *a != b.value,
-            _ => sizes.len() != due.len(),
-        };
-        // The parameter that was given and that a differing size names.
-        let guilty = declared.iter().enumerate().filter(|(index, _)| is_different(*index)).find_map(|(_, size)| {
-            let mut pending = vec![size];
-            while let Some(expression) = pending.pop() {
-                if let Some(given) =
-                    variable(expression).and_then(|name| fit.instantiation.given.iter().find(|given| given.name == name))
-                {
-                    return Some(given);
-                }
-                super::walk::children(expression, &mut pending);
-            }
-            None
-        });
-        let holder = due.iter().enumerate().filter(|(index, _)| is_different(*index)).find_map(|(_, size)| size.as_ref());
-        // `1×32×32 images`, or `4 labels` where one letter says what is counted.
-        let counted = match written {
-            [one] => variable(one).map(|name| word(name).to_owned()),
-            _ => None,
-        };
-        let (asked, needed) = match &counted {
-            Some(word) => (asked.replace(['[', ']'], ""), format!("{} {word}", needed.replace(['[', ']'], ""))),
-            None => (asked, needed),
-        };
-        let does = match (does.starts_with("reads"), sizes.len()) {
-            (true, 3) => "reads",
-            _ => does,
-        };
-        let message = match holder {
-            Some(size) if sizes.len() == due.len() => match (&counted, sizes.len()) {
-                (Some(_), _) => format!("the {} {does} of size {asked}, but {} has {needed}", fit.field, size.holder),
-                (None, 3) => format!("the {} {does} {asked} images, but {} holds {needed}", fit.field, size.holder),
-                (None, _) => format!("the {} {does} {asked}, but {} holds {needed}", fit.field, size.holder),
-            },
-            _ => format!("the {} {does} {asked}, but {needed} is due", fit.field),
-        };
-        let message = message.replace("makes of size", "makes a vector of size");
-        let mut diagnostic = Diagnostic::error("E0312", message);
-        diagnostic = match guilty {
-            Some(given) => diagnostic.label(given.span, format!("{asked} is asked for here")),
-            None => diagnostic.label(fit.span, format!("{does} {asked}")),
-        };
-        let mut seen = Vec::new();
-        for (index, size) in due.iter().enumerate() {
-            if let Some(size) = size.as_ref().filter(|_| is_different(index))
-                && !seen.contains(&size.origin)
-            {
-                seen.push(size.origin);
-                diagnostic = diagnostic.label(size.origin, format!("{} says {needed} here", size.holder));
-            }
-        }
-        if let Some(chain) = chain {
-            diagnostic = diagnostic.note(chain);
-        }
-        diagnostic = match guilty {
-            Some(given) => diagnostic.help(format!("leave `{}` out and it follows the data", given.name)),
-            None => diagnostic
-                .label(fit.instantiation.network.name.span, "defined here")
-                .help("tie the size to a parameter without a default, and it follows the data"),
-        };
-        self.report(diagnostic);
     }
 
     /// Labels for mistakes inside the network: the field that uses it, and the data that its sizes follow.

@@ -37,8 +37,8 @@ impl<'a> Checker<'a> {
     }
 
     /// A port where one of this type is due; a bare block stands for its only port of that type.
-    pub fn admit_port(&mut self, value: Static<'a>, type_name: &str, slot: &Slot<'_>) -> Static<'a> {
-        let (block, port) = match value {
+    pub fn admit_port(&mut self, value: &Static<'a>, type_name: &str, slot: &Slot<'_>) -> Static<'a> {
+        let (block, port) = match *value {
             Static::Port { block, port } => (block, Some(port)),
             Static::Block(block) => (block, None),
             _ => return Static::Poison,
@@ -64,7 +64,7 @@ impl<'a> Checker<'a> {
                     .help(format!("write for example `{name}.{first}`"))
             }
             _ => {
-                let found = self.found(&value);
+                let found = self.found(value);
                 let diagnostic = Diagnostic::error("E0404", format!("`{}` must hold `{type_name}`, not {found}", slot.name))
                     .label(slot.span, format!("no {type_name} here"));
                 let others: Vec<String> = self
@@ -100,7 +100,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A whole block that has all ports of `due`, as `sample` has those of `dataset`.
-    pub fn admit_blocks(&mut self, value: Static<'a>, due: &'a ast::NativeKind, slot: &Slot<'_>) -> Static<'a> {
+    pub fn admit_blocks(&mut self, value: &Static<'a>, due: &'a ast::NativeKind, slot: &Slot<'_>) -> Static<'a> {
         let fits = |kind: &ast::NativeKind| {
             due.ports.iter().all(|port| {
                 kind.ports
@@ -108,7 +108,7 @@ impl<'a> Checker<'a> {
                     .any(|own| own.name.node == port.name.node && types::name_of(&own.r#type) == types::name_of(&port.r#type))
             })
         };
-        let (block, part) = match value {
+        let (block, part) = match *value {
             Static::Block(block) => (block, None),
             Static::Port { block, port } => (block, Some(port)),
             _ => return Static::Poison,
@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
             return Static::Block(block);
         }
         let ports: Vec<&str> = due.ports.iter().map(|port| port.name.node.as_str()).collect();
-        let found = self.found(&value);
+        let found = self.found(value);
         let diagnostic = Diagnostic::error("E0404", format!("`{}` needs a whole {}, not {found}", slot.name, due.name.node))
             .label(slot.span, format!("a block with the parts {} is due", super::names::listed(&ports)));
         let diagnostic = if part.is_some() && fits(kind) {

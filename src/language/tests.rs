@@ -1,5 +1,7 @@
 //! Mistakes by family, each with its code and place, and the pipelines of this repository.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+
 use super::{CheckOptions, Checked, Value, check};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources};

@@ -64,7 +64,7 @@ fn names() {
     assert_eq!(after_head("let a = cpd.generater()"), ["E0205 1:13"]);
     assert_eq!(after_head("dateset x { source = nothing }"), ["E0206 1:1"]);
     assert_eq!(after_head("use std.gan.cpf as other"), ["E0216 1:1"]);
-    assert_eq!(after_head("use \"nowhere.synth\" as other\nlet a = other.b"), ["E0216 1:5"]);
+    assert_eq!(after_head("use \"nowhere.synth\" as other\nlet a = other.b"), ["E0123 1:5"]);
     assert_eq!(after_head("native fn a() -> int"), ["E0227 1:1"]);
 }
 
@@ -200,7 +200,7 @@ fn files_that_use_one_another() {
     write("c.synth", "edition 2026\nlet two = 2\n");
     let codes = || {
         let mut sources = crate::source::Sources::default();
-        let file = sources.read(&folder.path().join("a.synth")).unwrap();
+        let file = sources.read(folder.path().join("a.synth")).unwrap();
         let options = super::CheckOptions { params: Vec::new(), environment: &|_| None, base: std::path::PathBuf::new() };
         let checked = super::check(&mut sources, file, &options);
         checked.diagnostics.iter().map(|found| super::place(found, &sources)).collect::<Vec<_>>()

@@ -260,12 +260,12 @@ fn first_and_second_derivatives_of_every_primitive_are_those_of_finite_differenc
     }
     let missing: Vec<&str> = all_names().into_iter().filter(|name| !covered.contains(name)).collect();
     assert!(missing.is_empty(), "no case checks the derivatives of {missing:?}");
+    let unknown: Vec<&&str> = covered.iter().filter(|name| !all_names().contains(name)).collect();
+    assert!(unknown.is_empty(), "not registered: {unknown:?}");
 }
 
 fn input_of(graph: &Graph, index: usize) -> NodeId {
-    let name = index.to_string();
-    let found = (0..graph.len()).map(NodeId).find(|id| graph.node(*id).primitive.input_name() == Some(name.as_str()));
-    found.unwrap()
+    graph.find_input(&index.to_string()).unwrap()
 }
 
 #[test]

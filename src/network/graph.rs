@@ -3,7 +3,7 @@
 //! Shape mistakes are mistakes of the caller here (layers check first) and panic with the shapes in the message.
 
 use super::primitives::*;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// A node of a [`Graph`].
@@ -26,6 +26,7 @@ pub struct Graph {
     nodes: Vec<Node>,
     /// Looked up, never iterated.
     known: HashMap<(String, Vec<NodeId>), NodeId>,
+    inputs: BTreeMap<String, NodeId>,
 }
 
 impl Graph {
@@ -78,7 +79,18 @@ impl Graph {
 
     /// What is fed when the graph is run. The same name twice is the same node; with another shape it is a mistake.
     pub fn input(&mut self, name: &str, shape: &[usize]) -> NodeId {
-        self.apply(Input { name: name.to_owned(), shape: shape.to_vec() }, &[])
+        if let Some(known) = self.inputs.get(name) {
+            assert!(self.shape(*known) == shape, "input `{name}` has shape {:?}, not {shape:?}", self.shape(*known));
+            return *known;
+        }
+        let id = self.apply(Input { name: name.to_owned(), shape: shape.to_vec() }, &[]);
+        self.inputs.insert(name.to_owned(), id);
+        id
+    }
+
+    /// The input of a name, if there is one.
+    pub fn find_input(&self, name: &str) -> Option<NodeId> {
+        self.inputs.get(name).copied()
     }
 
     pub fn constant(&mut self, value: f64, shape: &[usize]) -> NodeId {
@@ -252,6 +264,11 @@ impl Graph {
             (Some(value), None) if self.shape(b) == shape => {
                 let inverse = self.reciprocal(b);
                 self.scale(inverse, value)
+            }
+            // A divisor that is repeated is inverted before, once for each of its elements.
+            _ if self.elements(b) < shape.iter().product() => {
+                let inverse = self.reciprocal(b);
+                self.mul(a, inverse)
             }
             _ => self.binary(BinaryFunction::Div, a, b),
         }
@@ -485,5 +502,38 @@ impl Graph {
             Some(Elementwise::Broadcast) => Some(self.node(id).inputs[0]),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Graph;
+
+    #[test]
+    fn equal_nodes_are_made_once_and_trivial_ones_not_at_all() {
+        let mut graph = Graph::new();
+        let (x, y) = (graph.input("x", &[2, 3]), graph.input("y", &[2, 3]));
+        assert_eq!(graph.input("x", &[2, 3]), x);
+        assert_eq!(graph.add(x, y), graph.add(y, x));
+        let (one, zero) = (graph.constant(1.0, &[2, 3]), graph.constant(0.0, &[]));
+        assert_eq!(graph.mul(x, one), x);
+        assert_eq!(graph.add(zero, x), x);
+        assert_eq!(graph.reshape(x, &[2, 3]), x);
+        let flat = graph.reshape(x, &[6]);
+        assert_eq!(graph.reshape(flat, &[2, 3]), x);
+        let product = graph.mul(x, zero);
+        assert_eq!((graph.constant_value(product), graph.shape(product)), (Some(0.0), &[2, 3][..]));
+        let before = graph.len();
+        let negated = graph.neg(x);
+        assert_eq!(graph.neg(negated), x);
+        assert_eq!(graph.len(), before + 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "input `x` has shape [2], not [3]")]
+    fn an_input_has_one_shape() {
+        let mut graph = Graph::new();
+        graph.input("x", &[2]);
+        graph.input("x", &[3]);
     }
 }

@@ -53,9 +53,7 @@ fn training_graph(batch: usize) -> (Graph, Vec<NodeId>) {
 fn feed(graph: &Graph, bindings: &[String]) -> Vec<Vec<f32>> {
     let mut fed = Vec::new();
     for name in bindings {
-        let all = (0..graph.len()).map(NodeId);
-        let elements: usize =
-            all.filter(|id| graph.node(*id).primitive.input_name() == Some(name)).map(|id| graph.elements(id)).sum();
+        let elements = graph.find_input(name).map_or(0, |id| graph.elements(id));
         let mut values = vec![0.0; elements];
         Key::new(4).with(name).fill_normal(&mut values);
         values.iter_mut().for_each(|value| *value *= 0.3);

@@ -2,6 +2,8 @@
 //! In comes a scalar node and the nodes to differentiate by; out come the gradients. The rule of each primitive stands
 //! with it in [`crate::network::primitives`]; here is only the way back through the graph.
 
+#![allow(clippy::indexing_slicing)] // an id is that of a node, and every node has its place in these lists
+
 #[cfg(test)]
 mod tests;
 

@@ -12,8 +12,10 @@ struct Case {
     name: &'static str,
     shapes: Vec<Vec<usize>>,
     interval: (f64, f64),
-    build: Box<dyn Fn(&mut Graph, &[NodeId]) -> NodeId>,
+    build: Box<Build>,
 }
+
+type Build = dyn Fn(&mut Graph, &[NodeId]) -> NodeId;
 
 fn case(name: &'static str, shapes: &[&[usize]], build: impl Fn(&mut Graph, &[NodeId]) -> NodeId + 'static) -> Case {
     let shapes = shapes.iter().map(|shape| shape.to_vec()).collect();

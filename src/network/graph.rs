@@ -2,6 +2,8 @@
 //! (times one, plus zero, arithmetic on constants) is folded while the graph is built, so that gradients stay small.
 //! Shape mistakes are mistakes of the caller here (layers check first) and panic with the shapes in the message.
 
+#![allow(clippy::indexing_slicing)] // an id is that of a node, and a node's shape was checked when it was made
+
 use super::primitives::*;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -195,7 +195,8 @@ fn run_chunk_anywhere<T: Element>(
     let (sums, length, base): (&mut [*mut T], usize, usize) = if chain.sums.is_empty() {
         (&mut [], 0, 0)
     } else if summed {
-        let parts = parts.expect("a chain whose first dimension is summed is given memory for parts");
+        let parts = parts.unwrap_or_default();
+        assert!(parts.len() == chain.sums.len() * kept, "memory for parts of sums");
         for (number, part) in parts.chunks_mut(kept).enumerate() {
             part.fill(T::ZERO);
             direct[number] = part.as_mut_ptr();

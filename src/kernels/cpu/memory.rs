@@ -114,7 +114,6 @@ impl<'a, T> Memory<'a, T> {
 
     /// # Safety
     /// Nobody else reads or writes these elements while the slice lives.
-    #[expect(clippy::mut_from_ref, reason = "the plan keeps the slices of an arena apart")]
     pub unsafe fn write(&self, start: usize, length: usize) -> &'a mut [T] {
         assert!(start + length <= self.size);
         // SAFETY: inside the arena by the assertion; used by nobody else, by the caller's promise.

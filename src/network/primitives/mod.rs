@@ -2,6 +2,8 @@
 //! Each is one file and one line in [`all_names`]; a test asks every name there for checked first and second derivatives.
 //! A file holds the shape, the gradient in terms of other primitives, and how it is computed on the processor.
 
+#![allow(clippy::indexing_slicing)] // the number of inputs and their shapes are checked when a node is made
+
 mod binary;
 mod broadcast;
 mod concat;

@@ -36,7 +36,7 @@ impl Kernel for Scatter {
             let range = plane * from..(plane + 1) * from;
             for (value, position) in input[range.clone()].iter().zip(&positions[range]) {
                 let position = position.to_f64() as usize;
-                output[position] = output[position] + *value;
+                output[position] += *value;
             }
         });
     }

@@ -8,6 +8,7 @@ mod pace;
 mod pipeline;
 mod plan;
 mod run;
+mod summary;
 mod terminal;
 mod version;
 

@@ -1,10 +1,11 @@
 //! `synth run FILE [STEP…]`: makes what is not in the store.
 
 use super::pipeline::Pipeline;
+use super::summary::summary;
 use super::terminal::Terminal;
 use super::{Exit, FileArguments, StoreArguments};
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Engine, Outcome, catch_panics_quietly, copy_reports, summary};
+use crate::engine::{Engine, Outcome, catch_panics_quietly, copy_reports};
 use crate::plan;
 use crate::steps;
 use crate::store::Store;

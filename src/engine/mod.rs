@@ -12,7 +12,6 @@ mod inputs;
 mod outcome;
 mod reporter;
 mod reports;
-mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +19,6 @@ pub use defect::catch_panics_quietly;
 pub use outcome::{Ended, Outcome, short_digest};
 pub use reporter::Reporter;
 pub use reports::copy_reports;
-pub use summary::{Summary, summary};
 
 use crate::diagnostic::Diagnostic;
 use crate::language::{Program, Step};

@@ -1,6 +1,6 @@
 //! The last lines of a run: the tables of results and the verdicts of claims, read from the `results` of the steps.
 
-use super::Outcome;
+use crate::engine::Outcome;
 use crate::language::Program;
 use crate::metrics::utility::UtilityResults;
 use crate::report::terminal::{claim_line, terminal_table};
@@ -28,9 +28,13 @@ pub fn summary(outcome: &Outcome, program: &Program, store: &Store) -> Summary {
         let (Some(step), Some(record)) = (program.steps.get(*index), ended.record()) else { continue };
         let Some(results) = results(record, store) else { continue };
         if step.kind == "claim" {
-            let Ok(ClaimResults { claim }) = serde_json::from_value(results) else { continue };
-            summary.broken_claims += usize::from(!claim.holds);
-            verdicts.push(claim_line(&step.name, &claim));
+            let verdict = serde_json::from_value::<ClaimResults>(results);
+            // A verdict that cannot be read must not pass for one that holds.
+            summary.broken_claims += usize::from(!verdict.as_ref().is_ok_and(|found| found.claim.holds));
+            verdicts.push(match verdict {
+                Ok(ClaimResults { claim }) => claim_line(&step.name, &claim),
+                Err(error) => format!("✗ {}: its verdict cannot be read: {error}", step.name),
+            });
         } else if let Some(table) = table(&results) {
             summary.lines.push(String::new());
             summary.lines.push(step.name.clone());

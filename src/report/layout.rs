@@ -92,7 +92,10 @@ impl Layout {
         if links.len() <= MOST_SORTED {
             order = uncrossed(order, &items, &links);
         }
-        let tops = heights(&order, &items, &links);
+        let mut tops = heights(&order, &items, &links);
+        for (edge, way) in edges.iter().zip(&ways) {
+            straighten(way, edge, &order, &items, &mut tops);
+        }
         Self::measured(nodes, edges, &items, &order, &tops, &ways)
     }
 
@@ -259,6 +262,29 @@ fn heights(order: &[Vec<usize>], items: &[Item], links: &[Link]) -> Vec<f64> {
         }
     }
     tops
+}
+
+/// Lets an edge pass all layers between its ends at one height, where their cards leave room for it: the height at which it
+/// arrives, or the nearest to it that is free.
+fn straighten(way: &[usize], edge: &Edge, order: &[Vec<usize>], items: &[Item], tops: &mut [f64]) {
+    let [_, passed @ .., last] = way else { return };
+    let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+    for item in passed {
+        let layer = &order[items[*item].layer];
+        let place = layer.iter().position(|other| other == item).unwrap_or(0);
+        if let Some(above) = place.checked_sub(1).map(|above| layer[above]) {
+            low = low.max(tops[above] + items[above].size.height + BETWEEN_CARDS / 2.0);
+        }
+        if let Some(below) = layer.get(place + 1) {
+            high = high.min(tops[*below] - LANE - BETWEEN_CARDS / 2.0);
+        }
+    }
+    if low <= high {
+        let wanted = tops[*last] + edge.arrives - LANE / 2.0;
+        for item in passed {
+            tops[*item] = wanted.clamp(low, high);
+        }
+    }
 }
 
 /// The tops nearest to the wanted ones (weighted least squares) that keep order and room: isotonic regression by pooling

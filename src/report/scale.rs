@@ -28,7 +28,7 @@ impl Scale {
         let step = round_step((high - low) / wanted.max(1) as f64);
         let first = (low / step + 1e-9).floor();
         let last = (high / step - 1e-9).ceil();
-        let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 12.0) as usize;
+        let decimals = (0..12).find(|decimals| is_whole(step * 10f64.powi(*decimals as i32))).unwrap_or(12);
         let count = (last - first).clamp(1.0, 100.0) as usize;
         let ticks: Vec<f64> = (0..=count).map(|index| (first + index as f64) * step).collect();
         Self { low: first * step, high: (first + count as f64) * step, ticks, decimals }
@@ -47,6 +47,10 @@ fn round_step(least: f64) -> f64 {
     factor * power
 }
 
+fn is_whole(value: f64) -> bool {
+    value >= 0.5 && (value - value.round()).abs() < 1e-6 * value.abs()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +62,9 @@ mod tests {
         assert!((scale.low - 0.4).abs() < 1e-12 && (scale.high - 1.0).abs() < 1e-12, "{scale:?}");
         assert_eq!(Scale::around([0.0, 30.0], 6).ticks, [0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0]);
         assert_eq!(Scale::around([0.0, 10.0], 4).ticks, [0.0, 2.5, 5.0, 7.5, 10.0]);
+        assert_eq!(Scale::around([0.0, 10.0], 4).decimals, 1);
+        assert_eq!(Scale::around([0.5, 2.0], 6).decimals, 2);
+        assert_eq!(Scale::around([0.0, 0.06], 6).decimals, 2);
     }
 
     #[test]

@@ -154,13 +154,14 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         return points.to_vec();
     }
     let stretch = points.len().div_ceil(MOST_POINTS / 2);
-    let mut kept = Vec::with_capacity(MOST_POINTS);
-    for part in points.chunks(stretch) {
-        let lowest = (0..part.len()).min_by(|a, b| part[*a].1.total_cmp(&part[*b].1)).unwrap_or(0);
-        let highest = (0..part.len()).max_by(|a, b| part[*a].1.total_cmp(&part[*b].1)).unwrap_or(0);
-        kept.extend([lowest.min(highest), lowest.max(highest)].map(|index| part[index]));
-    }
-    kept
+    let extremes = |part: &[(f64, f64)]| {
+        let lowest = part.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
+        let highest = part.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+        let mut kept: Vec<(f64, f64)> = [lowest, highest].into_iter().flatten().collect();
+        kept.sort_by(|a, b| a.0.total_cmp(&b.0));
+        kept
+    };
+    points.chunks(stretch).flat_map(extremes).collect()
 }
 
 #[cfg(test)]

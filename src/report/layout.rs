@@ -1,6 +1,8 @@
 //! Where the cards of a layered drawing stand and how its edges run (after Sugiyama, Tagawa and Toda 1981): layers by the
 //! longest way from a source, an order within each layer that keeps crossings few, then heights that keep edges straight.
 
+#![expect(clippy::indexing_slicing, reason = "all indices are positions in lists made here; none comes from the input")]
+
 /// A card's size.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {

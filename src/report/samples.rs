@@ -59,8 +59,7 @@ pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
 
 /// A sample stands beside the data set whose label rows it has, or that its generator learned from.
 fn belongs_to(study: &Study<'_>, sample: &Artefact, dataset: &Artefact) -> bool {
-    let read: Vec<&Artefact> =
-        study.of_kind("dataset").filter(|dataset| sample.reads.iter().any(|name| *name == dataset.step)).collect();
+    let read: Vec<&Artefact> = study.of_kind("dataset").filter(|dataset| sample.reads.contains(&dataset.step)).collect();
     if read.is_empty() {
         return study.ancestors(sample, "dataset").iter().any(|other| other.step == dataset.step);
     }

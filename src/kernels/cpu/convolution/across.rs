@@ -1,6 +1,6 @@
 //! The way for every other size: a vector is the same pixel of eight images.
 //!
-//! Images are copied to `[block][pixel][channel][16 images]`, so that whatever the width, the stride or the kernel, lanes
+//! Images are copied to `[block][pixel][channel][16 images]` (a pixel's channels and images are its record), so that whatever the width, the stride or the kernel, lanes
 //! are full (when the batch is), pixels in the padding are left out instead of multiplied, and reads are contiguous.
 
 use super::pass::Pass;
@@ -17,9 +17,18 @@ const PIXELS: usize = 64;
 /// Places of the kernel handled at once; larger kernels take several rounds.
 const TAPS: usize = 64;
 
+/// Numbers of a cache's page: addresses that differ by a multiple of it compete for the same few lines.
+const CACHE_PAGE: usize = 1024;
+
+/// Numbers of a pixel's record: its channels, and a line more where records would compete in the cache otherwise.
+pub fn record_len(channels: usize) -> usize {
+    let numbers = channels * BLOCK;
+    if numbers.is_multiple_of(CACHE_PAGE / 4) { numbers + BLOCK } else { numbers }
+}
+
 /// Numbers of the copy of a batch of images.
 pub fn copy_len(batch: usize, channels: usize, plane: usize) -> usize {
-    batch.next_multiple_of(BLOCK) * channels * plane
+    batch.div_ceil(BLOCK) * plane * record_len(channels)
 }
 
 /// Copies `images` `[n, channels, plane]` to `copy` `[block][pixel][channel][16]`, zeros for images beyond the batch.
@@ -36,7 +45,7 @@ pub fn copy_images(
         let (block, pixel) = (index / groups, index % groups * LANES);
         let pixels = LANES.min(plane - pixel);
         // SAFETY: the pixels of one block are contiguous in the copy, and this task alone has this group of them.
-        let to = unsafe { copy.part((block * plane + pixel) * channels * BLOCK, pixels * channels * BLOCK) };
+        let to = unsafe { copy.part((block * plane + pixel) * record_len(channels), pixels * record_len(channels)) };
         let count = BLOCK.min(batch - block * BLOCK);
         let from = &images[block * BLOCK * channels * plane..][..count * channels * plane];
         let from = Group { from, count, channels, plane, pixel };
@@ -66,13 +75,13 @@ unsafe fn copy_group_avx2(group: &Group, to: &mut [f32]) {
 
 #[inline(always)]
 fn copy_group<V: Vector>(group: &Group, to: &mut [f32]) {
-    let record = group.channels * BLOCK;
+    let record = record_len(group.channels);
     let pixels = to.len() / record;
     for channel in 0..group.channels {
         for half in [0, LANES] {
             if pixels == LANES {
                 // SAFETY: eight pixels from `pixel` on lie in the plane of each of the `count` images; the eight records
-                // of `to` have `channels` times sixteen numbers each. The instructions are the caller's.
+                // of `to` have at least `channels` times sixteen numbers each. The instructions are the caller's.
                 unsafe {
                     let mut rows = [V::zero(); LANES];
                     for (image, row) in rows.iter_mut().enumerate() {
@@ -99,7 +108,7 @@ fn copy_group<V: Vector>(group: &Group, to: &mut [f32]) {
 pub fn run(pass: &Pass, instructions: InstructionSet, copy: &[f32], weights: &[f32], destination: &mut [f32], workers: usize) {
     let tiles = ChannelTiles::new(pass.destination_channels);
     let plane = pass.destination_plane();
-    let block_len = pass.source_plane() * pass.source_channels * BLOCK;
+    let block_len = pass.source_plane() * record_len(pass.source_channels);
     let destination = Shared::new(destination);
     share_out(pass.batch.div_ceil(BLOCK) * tiles.count(), workers, |_, index| {
         let (block, (channel, size)) = (index / tiles.count(), tiles.tile(index % tiles.count()));
@@ -183,7 +192,7 @@ fn fill_pixel(
     pixel: usize,
     results: &mut [f32],
 ) {
-    let unit = pass.source_channels * BLOCK;
+    let unit = record_len(pass.source_channels);
     let mut taps = [Tap::default(); TAPS];
     let (mut count, mut accumulate) = (0, false);
     let mut vectors = [0; TILE_VECTORS];

@@ -21,28 +21,27 @@ fn double(values: &[f32]) -> Vec<f64> {
 fn geometries() -> Vec<ConvolutionGeometry> {
     let mut found = Vec::new();
     for kernel in [1, 3, 4, 5, 7, 9] {
-        for (height, width) in [(4, 4), (8, 8), (5, 7), (6, 16), (9, 24), (3, 1), (10, 11)] {
+        for (height, width) in [(4, 4), (8, 8), (5, 7), (6, 16), (9, 24), (3, 1), (10, 11), (16, 8)] {
             for (stride, padding) in [(1, 0), (1, 1), (1, kernel / 2), (2, 1), (2, 0), (3, kernel)] {
-                for (index, (input_channels, output_channels)) in
-                    [(1, 16), (5, 1), (3, 7), (8, 13), (17, 2), (1, 3)].into_iter().enumerate()
-                {
-                    let batch = [1, 3, 17, 2, 16, 5][(index + kernel + width + padding) % 6];
-                    found.push(ConvolutionGeometry {
-                        batch,
-                        input_channels,
-                        height,
-                        width,
-                        output_channels,
-                        kernel,
-                        stride,
-                        padding,
-                    });
-                }
+                // Channels and batches change with every geometry, so that over the grid each meets each.
+                let index = found.len();
+                let (input_channels, output_channels) = [(1, 16), (5, 1), (3, 7), (8, 13), (17, 2), (1, 3), (2, 9)][index % 7];
+                let batch = [1, 3, 17, 2, 16][index % 5];
+                found.push(ConvolutionGeometry {
+                    batch,
+                    input_channels,
+                    height,
+                    width,
+                    output_channels,
+                    kernel,
+                    stride,
+                    padding,
+                });
             }
         }
     }
     found.extend(
-        [(64, 65, 64, 8, 3), (20, 64, 32, 16, 3), (9, 32, 16, 32, 3), (33, 64, 64, 4, 3), (16, 16, 8, 4, 3), (6, 300, 270, 8, 3)]
+        [(64, 65, 64, 8, 3), (18, 32, 16, 16, 3), (9, 32, 16, 32, 3), (33, 64, 32, 4, 3), (16, 16, 8, 4, 3), (2, 90, 100, 8, 3)]
             .map(|(batch, input_channels, output_channels, side, kernel)| ConvolutionGeometry {
                 batch,
                 input_channels,

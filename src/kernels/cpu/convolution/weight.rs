@@ -4,7 +4,7 @@
 //! inputs (a channel at a place of the kernel), and the lanes of its sums are added up at its end. The batch is cut into
 //! chunks that depend on the sizes alone; each chunk's sums are added in order, so the number of threads changes no bit.
 
-use super::across::{self, BLOCK};
+use super::across::{self, BLOCK, record_len};
 use super::geometry::ConvolutionGeometry;
 use super::pass::Pass;
 use super::rows::Rows;
@@ -194,8 +194,8 @@ impl Block<'_> {
                 let Some(input_y) = inside(y * g.stride + tap / g.kernel, g.padding, g.height) else { continue };
                 for x in 0..width {
                     let Some(input_x) = inside(x * g.stride + tap % g.kernel, g.padding, g.width) else { continue };
-                    let input = ((block * g.height + input_y) * g.width + input_x) * g.input_channels * BLOCK;
-                    let gradient = ((block * height + y) * width + x) * g.output_channels * BLOCK;
+                    let input = ((block * g.height + input_y) * g.width + input_x) * record_len(g.input_channels);
+                    let gradient = ((block * height + y) * width + x) * record_len(g.output_channels);
                     for half in [0, LANES] {
                         steps.push(input + half, gradient + half, flush);
                     }
@@ -241,12 +241,13 @@ fn inside(padded: usize, padding: usize, length: usize) -> Option<usize> {
 }
 
 /// Collects steps of the dot products and hands them on in portions, the gradients of a tile's rows packed together.
+#[repr(align(64))]
 struct Steps<'a> {
+    gradients: [f32; STEPS * TILE_CHANNELS * LANES],
     output_gradient: &'a [f32],
     size: usize,
     stride: usize,
     inputs: [usize; STEPS],
-    gradients: [f32; STEPS * TILE_CHANNELS * LANES],
     count: usize,
 }
 

@@ -95,7 +95,24 @@ pub fn step(
     }
 }
 
+/// One chunk, with AVX2 where the processor has it: the same operations in the same order, so the same bits.
 fn step_chunk(parameters: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], factors: Factors) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2, as just found.
+        return unsafe { step_chunk_avx2(parameters, gradient, first, second, factors) };
+    }
+    step_elements(parameters, gradient, first, second, factors);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn step_chunk_avx2(parameters: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], factors: Factors) {
+    step_elements(parameters, gradient, first, second, factors);
+}
+
+#[inline(always)]
+fn step_elements(parameters: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], factors: Factors) {
     let moments = first.iter_mut().zip(second);
     for ((parameter, gradient), (first, second)) in parameters.iter_mut().zip(gradient).zip(moments) {
         *first = factors.beta1 * *first + factors.one_minus_beta1 * gradient;

@@ -101,6 +101,7 @@ impl Rows {
     }
 
     /// Carries out `pass` on `workers` threads; `bands` holds [`Rows::band_len`] numbers for each.
+    #[expect(clippy::too_many_arguments, reason = "one call, with operands, result and workspace")]
     pub fn run(
         &self,
         pass: &Pass,

@@ -49,6 +49,7 @@ pub struct Tile<'a> {
 /// The processor has the function's instructions, and every number that the tile's formula reads or writes is valid.
 pub type TileFunction = unsafe fn(&Tile);
 
+#[expect(clippy::needless_range_loop, reason = "loops of constant length over register arrays read better by index")]
 #[inline(always)]
 unsafe fn tile<V: Vector, const M: usize, const N: usize>(tile: &Tile) {
     // SAFETY: the caller vouches for all numbers of the formula; each access below is one of them.
@@ -108,6 +109,7 @@ pub struct DotTile<'a> {
 /// The processor has the function's instructions, and every number that the tile's formula reads or writes is valid.
 pub type DotFunction = unsafe fn(&DotTile);
 
+#[expect(clippy::needless_range_loop, reason = "loops of constant length over register arrays read better by index")]
 #[inline(always)]
 unsafe fn dot<V: Vector, const M: usize, const N: usize>(tile: &DotTile) {
     // SAFETY: the caller vouches for all numbers of the formula; each access below is one of them.

@@ -89,9 +89,12 @@ fn kind(rule: Rule) -> Kind {
         Rule::missing => Kind::Missing,
         Rule::missing_close => Kind::MissingClose,
         Rule::missing_comma => Kind::MissingComma,
-        Rule::leftover_body | Rule::leftover_inner | Rule::leftover_group | Rule::leftover_line | Rule::leftover_head => {
-            Kind::Leftover
-        }
+        Rule::leftover_body
+        | Rule::leftover_parameter
+        | Rule::leftover_inner
+        | Rule::leftover_group
+        | Rule::leftover_line
+        | Rule::leftover_head => Kind::Leftover,
         Rule::edition => Kind::Edition,
         Rule::use_line => Kind::Use,
         Rule::path => Kind::Path,

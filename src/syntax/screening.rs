@@ -40,6 +40,9 @@ pub(super) fn screen(text: &str, file: FileId) -> Screened {
             screen.line(line, position);
         }
         position = end;
+        if screen.too_deep.is_some() {
+            break;
+        }
     }
     let too_deep = screen.too_deep.is_some();
     screen.diagnostics.extend(screen.too_deep.map(mistakes::too_deep));
@@ -117,8 +120,9 @@ impl Screen {
                 }
                 '(' | '[' | '{' => {
                     self.open.push(c);
-                    if self.open.len() > MOST_NESTED && self.too_deep.is_none() {
+                    if self.open.len() > MOST_NESTED {
                         self.too_deep = Some(span);
+                        return;
                     }
                 }
                 ')' | ']' | '}' => self.close(c),

@@ -40,7 +40,10 @@ impl Reader<'_> {
                             parts.push(TextPart::Interpolated(self.interpolation(rest.get(..length).unwrap_or(""), span)));
                             while characters.as_str().len() > rest.len() - length - 1 && characters.next().is_some() {}
                         }
-                        None => self.say(mistakes::bad_interpolation(place(at, text.len()), text.get(at..).unwrap_or(""))),
+                        None => {
+                            self.say(mistakes::bad_interpolation(place(at, text.len()), text.get(at..).unwrap_or("")));
+                            break;
+                        }
                     }
                 }
                 '}' => self.say(mistakes::bad_interpolation(place(at, at + 1), "}")),

@@ -122,9 +122,14 @@ fn plain(labels: &[&Label], sources: &Sources) -> String {
 /// A stretch cut to its first line and to the text.
 fn within_line(text: &str, span: Span) -> (usize, usize) {
     let start = floor(text, span.start as usize);
+    let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-    let line_end = start + text[start..line_end].trim_end().len();
-    (start, floor(text, span.end as usize).clamp(start, line_end.max(start)))
+    let line_end = line_start + text[line_start..line_end].trim_end().len();
+    // A place at the end of a line is shown at the sign before it: nothing can be drawn under nothing.
+    let start = if start >= line_end { floor(text, line_end.saturating_sub(1)).max(line_start) } else { start };
+    let end = floor(text, span.end as usize);
+    let end = if end <= start { text[start..].chars().next().map_or(start, |c| start + c.len_utf8()) } else { end };
+    (start, end.clamp(start, line_end.max(start)))
 }
 
 fn floor(text: &str, at: usize) -> usize {

@@ -91,6 +91,10 @@ fn lookup<'a>(
     sizes: &'a [Expression],
     written: &'a ast::Type,
 ) -> Result<Type<'a>, Box<Diagnostic>> {
+    // A type that could not be read; that has been told of.
+    if name.is_empty() {
+        return Ok(Type::Unknown);
+    }
     find(modules, name, sizes).ok_or_else(|| Box::new(unknown(modules, name, written.span)))
 }
 

@@ -82,7 +82,7 @@ fn kind(rule: Rule) -> Kind {
         Rule::name => Kind::Name,
         Rule::number => Kind::Number,
         Rule::unit => Kind::Unit,
-        Rule::quantity => Kind::Quantity,
+        Rule::quantity | Rule::spaced_quantity => Kind::Quantity,
         Rule::text => Kind::Text,
         Rule::unterminated_text => Kind::UnterminatedText,
         Rule::single_quoted => Kind::SingleQuoted,

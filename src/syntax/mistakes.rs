@@ -59,20 +59,14 @@ pub(super) fn stray(span: Span, text: &str) -> Diagnostic {
     }
 }
 
-/// What stands behind something that was complete. `before` is the text in front of it.
-pub(super) fn leftover(span: Span, text: &str, before: &str, after_what: &str) -> Diagnostic {
-    let number_before = before.rsplit(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))).next().unwrap_or("");
-    let is_number =
-        number_before.starts_with(|c: char| c.is_ascii_digit()) && !number_before.ends_with(|c: char| c.is_alphabetic());
-    let first = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-    let is_unit = text.starts_with('%') || first.starts_with(|c: char| c.is_alphabetic());
-    let is_unit = is_unit && !matches!(first, "and" | "or" | "if" | "in" | "for" | "else");
-    if is_number && is_unit {
-        let unit = if first.is_empty() { "%" } else { first };
-        return Diagnostic::error("E0110", format!("there is a space between the number {number_before} and its unit `{unit}`"))
-            .label(span, "this unit belongs to the number before it")
-            .help(format!("write `{number_before}{unit}` if it is a unit; a plain number stands alone"));
-    }
+pub(super) fn spaced_unit(span: Span, number: &str, unit: &str) -> Diagnostic {
+    Diagnostic::error("E0110", format!("there is a space between the number {number} and its unit `{unit}`"))
+        .label(span, "this unit belongs to the number before it")
+        .help(format!("write `{number}{unit}` if it is a unit; a plain number stands alone"))
+}
+
+/// What stands behind something that was complete.
+pub(super) fn leftover(span: Span, text: &str, after_what: &str) -> Diagnostic {
     let error = Diagnostic::error("E0102", format!("{} cannot stand here, after {after_what}", shown(text)));
     if text.starts_with(';') {
         error.label(span, "lines end without a sign").help("take the `;` out; several fields on one line are separated by `,`")

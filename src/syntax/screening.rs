@@ -136,7 +136,8 @@ impl Screen {
                     let text_end =
                         line[at + c.len_utf8()..].find(closing).map_or(end, |length| end + length + closing.len_utf8());
                     self.diagnostics.push(mistakes::look_alike(Span::new(self.file, start, text_end), c, "\""));
-                    self.replace(start, end, "\"");
+                    // The space that is left over goes before the quote, so that it is not in the text.
+                    self.replace(start, end, if c.len_utf8() == 2 { " \"" } else { "  \"" });
                     quote = Some(closing);
                 }
                 _ if !c.is_ascii() => {

@@ -302,9 +302,8 @@ impl Reader<'_> {
         for leftover in node.all(Kind::Leftover) {
             let text = self.text(leftover).trim_end();
             let span = Span { end: leftover.span.start + text.len() as u32, ..leftover.span };
-            let before = self.between(node.span.start, leftover.span.start);
             let after_what = if leftover.span.start < body.span.start { "the name of a block" } else { "a block" };
-            self.say(mistakes::leftover(span, text, before, after_what));
+            self.say(mistakes::leftover(span, text, after_what));
         }
         Some(Block { kind, name, fields: self.fields(body) })
     }

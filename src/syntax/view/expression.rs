@@ -299,6 +299,9 @@ impl Reader<'_> {
 
     fn quantity(&mut self, node: &Node) -> ExpressionKind {
         let (Some(number), Some(unit)) = (node.child(Kind::Number), node.child(Kind::Unit)) else { return ExpressionKind::Error };
+        if number.span.end < unit.span.start {
+            self.say(mistakes::spaced_unit(unit.span, self.text(number), self.text(unit)));
+        }
         let unit = if self.text(unit) == "%" { Spanned::new("%".to_owned(), unit.span) } else { self.name(unit) };
         match self.number(number) {
             ExpressionKind::Integer(number) => ExpressionKind::Quantity(number as f64, unit),

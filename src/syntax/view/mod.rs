@@ -112,8 +112,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let span = Span { end: leftover.span.start + text.len() as u32, ..leftover.span };
-        let before = self.between(node.span.start, leftover.span.start).trim_end();
-        self.say(mistakes::leftover(span, text, before, after_what));
+        self.say(mistakes::leftover(span, text, after_what));
     }
 
     /// Tells of texts in single quotes or without an end inside of what could not be read: they are the reason.

@@ -294,7 +294,9 @@ impl<'a> Checker<'a> {
         for parameter in &function.parameters {
             let r#type = self.resolve(&parameter.r#type);
             let value = inner.locals.get(parameter.name.node.as_str()).cloned().unwrap_or(Static::Poison);
-            let Some(value) = self.finish(value, &r#type) else { return Static::Poison };
+            let Some(value) = self.finish(value, &r#type, &Slot { name: &parameter.name.node, span }) else {
+                return Static::Poison;
+            };
             arguments.push((parameter.name.node.clone(), value));
         }
         let sizes = types::sizes_of(&function.result).iter().map(|size| self.known_size(size, &inner)).collect();

@@ -34,9 +34,9 @@ impl BlockState<'_> {
 }
 
 impl<'a> Checker<'a> {
-    /// Checks all blocks of the file. `None` after a mistake.
-    pub fn check_blocks(&mut self) -> Option<Vec<Step>> {
-        let main = self.modules.get(self.modules.main)?;
+    /// Notes which blocks there are, so that names of them can be understood.
+    pub fn list_blocks(&mut self) {
+        let Some(main) = self.modules.get(self.modules.main) else { return };
         for declaration in &main.tree.declarations {
             if let DeclarationKind::Block(block) = &declaration.kind {
                 let kind = self.modules.kind(&block.kind.node);
@@ -49,6 +49,10 @@ impl<'a> Checker<'a> {
                 });
             }
         }
+    }
+
+    /// Checks all blocks of the file. `None` after a mistake.
+    pub fn check_blocks(&mut self) -> Option<Vec<Step>> {
         for block in self.order() {
             self.check_block(block);
         }
@@ -79,7 +83,7 @@ impl<'a> Checker<'a> {
         order
     }
 
-    /// The blocks whose names stand in a block, or in a `let` that it names.
+    /// The blocks whose names stand in a block, or in a `let` or `param` that it names.
     fn named_blocks(&self, block: &'a ast::Block) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         let mut lets = BTreeSet::new();
@@ -88,6 +92,7 @@ impl<'a> Checker<'a> {
             if let ast::ExpressionKind::Name(name) = &expression.kind {
                 match self.modules.own(self.modules.main, name) {
                     Some(Item::Block(_)) => found.extend(self.block_index(name)),
+                    Some(Item::Param(_, param)) if lets.insert(name.as_str()) => pending.extend(&param.default),
                     Some(Item::Let(_, binding)) if lets.insert(name.as_str()) => pending.push(&binding.value),
                     _ => {}
                 }
@@ -142,7 +147,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             self.tie_sizes(index, &parameter.name.node, &value, &r#type, span);
-            let value = self.finish(value, &r#type);
+            let value = self.finish(value, &r#type, &slot);
             self.keep(index, place, field, value, role, span, is_default);
         }
         // Networks last: their sizes follow from those of the data.

@@ -1,5 +1,6 @@
 //! The stage's entry: reads what a file uses, evaluates its params and blocks, and gives a program or all mistakes.
 
+use super::admit::Slot;
 use super::blocks::BlockState;
 use super::expand::Expansion;
 use super::functions::Environment;
@@ -42,6 +43,7 @@ pub fn check(sources: &mut Sources, file: FileId, options: &CheckOptions<'_>) ->
     for diagnostic in diagnostics {
         checker.report(diagnostic);
     }
+    checker.list_blocks();
     let (program_params, steps) = (params::check(&mut checker), checker.check_blocks());
     checker.check_lets();
     cycles::check(&mut checker);
@@ -207,9 +209,22 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The finished form of an admitted value.
-    pub fn finish(&self, value: Static<'a>, r#type: &super::types::Type<'a>) -> Option<Value> {
-        value.into_value(r#type, &|block| self.block_name(block))
+    /// The finished form of an admitted value. `None` after a mistake, and for what can only be used while checking, which
+    /// is reported.
+    pub fn finish(&mut self, value: Static<'a>, r#type: &super::types::Type<'a>, slot: &Slot<'_>) -> Option<Value> {
+        if value.is_poison() {
+            return None;
+        }
+        let found = self.found(&value);
+        let finished = value.into_value(r#type, &|block| self.block_name(block));
+        if finished.is_none() {
+            self.report(
+                Diagnostic::error("E0207", format!("`{}` cannot be {found}", slot.name))
+                    .label(slot.span, "no value that can be kept")
+                    .help("networks, ranges and results are named where they are used"),
+            );
+        }
+        finished
     }
 
     /// The scope of a module's own declarations.

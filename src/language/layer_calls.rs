@@ -1,5 +1,6 @@
 //! Calls of layers in a network's body, and operators between tensors, which are layers too.
 
+use super::admit::Slot;
 use super::arguments::Given;
 use super::check::Checker;
 use super::operators::symbol;
@@ -42,7 +43,7 @@ impl<'a> Checker<'a> {
                 Static::Poison => {}
                 value => {
                     good &= self.size_fits(&value, &parameter.name.node, place);
-                    match self.finish(value, &r#type) {
+                    match self.finish(value, &r#type, &Slot { name: &parameter.name.node, span: place }) {
                         Some(value) => arguments.push((parameter.name.node.clone(), value)),
                         None => good = false,
                     }

@@ -39,7 +39,7 @@ pub(super) fn check(checker: &mut Checker<'_>) -> Option<Vec<(String, Value)>> {
     for param in params {
         let value = checker.definition(main, &param.name.node, param.name.span, |checker| checker.param(main, param));
         let r#type = checker.resolve(&param.r#type);
-        match checker.finish(value, &r#type) {
+        match checker.finish(value, &r#type, &Slot { name: &param.name.node, span: param.name.span }) {
             Some(value) => values.push((param.name.node.clone(), value)),
             None => good = false,
         }

@@ -124,6 +124,14 @@ fn a_mistake_is_told_once_and_silences_what_follows() {
 }
 
 #[test]
+fn params_and_lets_may_name_blocks() {
+    let named = format!("param from : generator = model\nlet all = chest\n{GAN}sample fake {{ from = from, labels = all }}");
+    assert_eq!(after_head(&named), Vec::<String>::new());
+    assert_eq!(after_head("param from : dataset = chest.trian"), ["E0402 1:30"]);
+    assert_eq!(after_head("param made : network(z: tensor[k]) -> tensor[c] = cpd.generator"), ["E0207 1:7"]);
+}
+
+#[test]
 fn circles_of_blocks() {
     let text =
         format!("sample fake {{ from = model, labels = chest }}\n{GAN}").replace("data = chest.train", "data = fake.train");

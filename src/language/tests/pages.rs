@@ -1,4 +1,5 @@
-//! The examples of the pages about the codes of this stage: the wrong one gives the code, the right one nothing.
+//! The examples of the pages about the codes of this stage: the wrong one gives the code, the right one nothing. And those
+//! of the reference, which are all right.
 
 use super::check_with;
 use crate::diagnostic::Severity;
@@ -38,4 +39,33 @@ fn examples_of_pages_are_wrong_and_right() {
         assert!(errors.is_empty(), "the right example of {code}: {errors:#?}");
     }
     assert!(tried > 30, "{tried} pages");
+}
+
+#[test]
+fn examples_of_the_reference_are_right() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/language.md")).unwrap();
+    let examples: Vec<&str> = page.split("```synth\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+    assert!(examples.len() >= 3);
+    for example in examples {
+        let (checked, _, _) = check_with(example, &[]);
+        assert!(checked.diagnostics.is_empty() && checked.program.is_some(), "{example}\n{:#?}", checked.diagnostics);
+    }
+}
+
+#[test]
+fn names_of_weights_are_those_of_the_reference() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/language.md")).unwrap();
+    let example = page
+        .split("```synth\n")
+        .find(|text| text.contains("network around"))
+        .and_then(|text| text.split("\n```").next())
+        .unwrap();
+    let (checked, _, _) = check_with(example, &[]);
+    let program = checked.program.unwrap();
+    let Some(super::Value::Network(network)) =
+        program.step("small").and_then(|step| step.field("network")).map(|field| &field.value)
+    else {
+        panic!()
+    };
+    assert!(network.calls.iter().any(|call| call.path == "tells/for.level=1/around_0/conv_1"), "{:#?}", network.calls);
 }

@@ -22,7 +22,7 @@ pub use reports::copy_reports;
 
 use crate::diagnostic::Diagnostic;
 use crate::language::{Program, Step};
-use crate::plan::{ExternalInputs, Key, Plan, Ports, key_of, reason};
+use crate::plan::{ExternalInputs, Key, Plan, Ports, continues_from, key_of, reason};
 use crate::steps::{PipelineFacts, StepKind};
 use crate::store::{Digest, FileDigests, Journal, Owner, Record, Store};
 use event::Event;
@@ -96,7 +96,10 @@ impl Engine<'_> {
             }
         }
         run.digests.save();
-        let outcome = Outcome { ended: run.ended, interrupted: self.is_interrupted() };
+        // A run that had nothing left to do when it was told to stop ended well.
+        let is_open = |index: &usize| matches!(run.ended.get(index), None | Some(Ended::Interrupted));
+        let interrupted = self.is_interrupted() && self.wanted.iter().any(is_open);
+        let outcome = Outcome { ended: run.ended, interrupted };
         run.journal.write(&Event::Ends { interrupted: outcome.interrupted, failed: outcome.failures().count() });
         Ok(outcome)
     }
@@ -180,7 +183,10 @@ impl Engine<'_> {
             return Ok(Try::Again);
         }
         let inputs = self.inputs(run, step)?;
-        let why = reason(self.store, self.program, step, &key);
+        let mut why = reason(self.store, self.program, step, &key);
+        if let Some(position) = continues_from(self.store, step, &key.trajectory) {
+            why += &format!("; continues from its checkpoint at {position}");
+        }
         run.journal.write(&Event::Runs { step: &step.name, key: &key.key, why: &why });
         self.reporter.started(step, &why);
         self.attempt(step, kind, &key, inputs, &files, &work).map(Try::Ended)

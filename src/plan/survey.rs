@@ -70,7 +70,9 @@ pub fn survey(
                     made.insert(step.name.clone(), record.outputs.clone());
                     State::Cached(record)
                 }
-                None => State::Runs { why: reason(store, program, step, &key), from: checkpoint(store, step, &key.trajectory) },
+                None => {
+                    State::Runs { why: reason(store, program, step, &key), from: continues_from(store, step, &key.trajectory) }
+                }
             },
             _ => State::After(open),
         };
@@ -146,7 +148,8 @@ pub fn horizon(step: &Step) -> Option<u64> {
     })
 }
 
-fn checkpoint(store: &Store, step: &Step, trajectory: &Digest) -> Option<u64> {
+/// The position of the checkpoint from which the step would go on.
+pub fn continues_from(store: &Store, step: &Step, trajectory: &Digest) -> Option<u64> {
     let horizon = horizon(step)?;
     store.positions(trajectory).into_iter().rev().find(|position| *position <= horizon)
 }

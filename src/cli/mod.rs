@@ -1,5 +1,5 @@
 //! The commands: one file each. What a command prints for people goes to standard output, what is in the way to standard
-//! error. The exit status is one of [`Exit`].
+//! error. The exit status is one of `Exit`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // the one place that talks to people
 
 mod check;
@@ -63,7 +63,7 @@ struct StoreArguments {
 enum Format {
     /// For people, with the lines of the file.
     Fancy,
-    /// One JSON object an error.
+    /// One JSON array.
     Json,
 }
 

@@ -14,6 +14,8 @@ pub struct Pipeline {
     pub sources: Sources,
     pub program: Program,
     pub facts: PipelineFacts,
+    /// How many warnings the check printed.
+    pub warnings: usize,
 }
 
 impl FileArguments {
@@ -31,13 +33,14 @@ impl FileArguments {
         };
         let checked = check(&mut sources, file, &options);
         self.print(&checked.diagnostics, &sources);
+        let warnings = checked.diagnostics.len();
         let program = checked.program.ok_or(Exit::Failure)?;
         let facts = PipelineFacts {
             file_name: self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             documentation: program.documentation.clone(),
             params: program.params.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
         };
-        Ok(Pipeline { sources, program, facts })
+        Ok(Pipeline { sources, program, facts, warnings })
     }
 
     /// Prints messages in the chosen format.

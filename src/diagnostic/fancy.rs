@@ -222,7 +222,8 @@ impl SourceCode for Named<'_> {
             *contents.span(),
             contents.line(),
             contents.column(),
-            contents.line_count(),
+            // Of this stretch: miette draws stretches whose lines touch in one piece.
+            contents.data().split(|byte| *byte == b'\n').count(),
         )))
     }
 }

@@ -89,3 +89,17 @@ fn places_outside_of_the_text_and_very_long_lines_are_shown() {
     );
     assert!(drawn.contains("empty.synth:1:1"), "{drawn}");
 }
+
+#[test]
+fn places_on_lines_far_apart_leave_out_what_is_between() {
+    let mut sources = Sources::default();
+    let text = "a = 1\nb = 2\nc = 3\n\n\nd = 4\n";
+    let file = sources.add("far.synth", None, text);
+    let diagnostic = Diagnostic::error("E0101", "m")
+        .label(at(file, text, "a"), "one")
+        .label(at(file, text, "b"), "two")
+        .label(at(file, text, "d"), "three");
+    let drawn = render(&[diagnostic], &sources, Format::Fancy { colour: false, width: 100 });
+    let lines: Vec<&str> = drawn.lines().filter(|line| line.contains('=')).map(str::trim).collect();
+    assert_eq!(lines, ["1 │ a = 1", "2 │ b = 2", "6 │ d = 4"], "{drawn}");
+}

@@ -346,7 +346,8 @@ impl Reader<'_> {
             Kind::NestedBlock => self.say(mistakes::nested_block(span, line)),
             Kind::BadItem => {
                 let position = siblings.iter().position(|other| other.span == part.span).unwrap_or(0);
-                let follows = siblings[..position].iter().rev().find(|other| !matches!(other.kind, Kind::Space | Kind::Comment));
+                let follows =
+                    siblings.iter().take(position).rev().find(|other| !matches!(other.kind, Kind::Space | Kind::Comment));
                 if !self.quoted_inside(part) && follows.is_none_or(|before| before.kind != Kind::BadItem) {
                     self.say(mistakes::bad_item(span, line));
                 }

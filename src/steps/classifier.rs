@@ -49,9 +49,10 @@ impl StepKind for Classifier {
         let total = epochs * train.len() as u64;
         while trainer.epochs() < epochs && !trainer.is_finished() {
             let before = trainer.epochs() * train.len() as u64;
-            let last = trainer.history().last().map_or(f64::NAN, |record| record.validation_auroc);
+            let last = trainer.history().last().map(|record| ("validation AUROC", record.validation_auroc));
             let whole = trainer.epoch(&mut |images, loss| {
-                context.progress.update(before + images, total, "img", &[("loss", loss), ("validation AUROC", last)]);
+                let figures: Vec<(&str, f64)> = [("loss", loss)].into_iter().chain(last).collect();
+                context.progress.update(before + images, total, "img", &figures);
                 !context.interrupted.load(Ordering::Relaxed)
             })?;
             if !whole {

@@ -13,6 +13,8 @@ use std::mem::MaybeUninit;
 const BLOCK: usize = 512;
 /// Elements of a chunk, about.
 const CHUNK: usize = 16 * 1024;
+/// Fewer chunks than this are not worth another thread.
+const WORTH_A_THREAD: usize = 2;
 /// Values of a block that a chain can name.
 pub(super) const SLOTS: usize = 96;
 /// Blocks of scratch memory that a chain can use.
@@ -122,14 +124,17 @@ impl Chain {
         if !summed {
             match chunks {
                 1 => chunk(0, None),
-                _ => (0..chunks).into_par_iter().for_each(|index| chunk(index, None)),
+                _ => (0..chunks).into_par_iter().with_min_len(WORTH_A_THREAD).for_each(|index| chunk(index, None)),
             }
             return;
         }
         let parts = &mut workspace[..chunks * part];
         match chunks {
             1 => chunk(0, Some(parts)),
-            _ => parts.par_chunks_mut(part).enumerate().for_each(|(index, parts)| chunk(index, Some(parts))),
+            _ => {
+                let parts = parts.par_chunks_mut(part).enumerate().with_min_len(WORTH_A_THREAD);
+                parts.for_each(|(index, parts)| chunk(index, Some(parts)));
+            }
         }
         let length = self.sum_elements();
         for (number, (_, place)) in self.sums.iter().enumerate() {

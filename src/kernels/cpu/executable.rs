@@ -115,16 +115,20 @@ impl<T: Element> Executable<T> {
             assert_eq!(slice.len(), *length, "elements fed to `{name}`");
         }
         let memory = Memory::new(&mut self.arena, fed);
-        for task in &self.tasks {
-            match task {
-                Task::Chain(chain) => chain.run(&memory, &mut self.parts),
-                Task::Kernel(task) => task.run(&memory, &mut self.workspace),
-                Task::Copy { from, to, length } => {
-                    // SAFETY: an output's place is its own, and no task runs meanwhile.
-                    unsafe { memory.write(*to, *length) }.copy_from_slice(fed[*from]);
+        let (tasks, parts, workspace) = (&self.tasks, &mut self.parts, &mut self.workspace);
+        // All tasks from within the pool: from outside, each would be handed over and waited for through the system.
+        rayon::scope(|_| {
+            for task in tasks {
+                match task {
+                    Task::Chain(chain) => chain.run(&memory, parts),
+                    Task::Kernel(task) => task.run(&memory, workspace),
+                    Task::Copy { from, to, length } => {
+                        // SAFETY: an output's place is its own, and no task runs meanwhile.
+                        unsafe { memory.write(*to, *length) }.copy_from_slice(fed[*from]);
+                    }
                 }
             }
-        }
+        });
     }
 
     /// The value of an output after [`Self::run`], row-major.

@@ -16,7 +16,7 @@ struct Grammar;
 static CALL_LIMIT: Mutex<()> = Mutex::new(());
 
 /// The grammar needs about a hundred calls a byte; text that needs far more is refused instead of read for minutes.
-const CALLS_PER_BYTE: usize = 4_000;
+const CALLS_PER_BYTE: usize = 1_000;
 
 /// The whole of a file as a tree; `None` when it takes too many steps to read.
 pub(super) fn file(text: &str, file: FileId) -> Option<Node> {

@@ -3,8 +3,8 @@
 //! The three are bilinear and closed under differentiation: each one's gradients are the other two. Layouts are those of
 //! the graph: images `[n, c, h, w]`, weights `[o, c, k, k]`, dense and row-major.
 //!
-//! Forward and by the input go one of two ways: [`rows`] when a row of the result is a multiple of eight pixels and the
-//! stride is 1, [`across`] for everything else. Both call the register tiles of [`tile`]; [`weight`] is the third
+//! Forward and by the input go one of two ways: `rows` when a row of the result is a multiple of eight pixels and the
+//! stride is 1, `across` for everything else. Both call the register tiles of `tile`; `weight` is the third
 //! operation. Each element of a result is summed by one thread in an order that depends on the sizes alone.
 
 mod across;

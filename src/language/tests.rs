@@ -129,29 +129,3 @@ classifier tells {{ network = densenet.small(), train = chest.train, valid = che
     assert_eq!(network("model", "discriminator").output_shape(), Some(&vec![1]));
     assert_eq!(network("tells", "network").output_shape(), Some(&vec![4]));
 }
-
-/// Prints all messages on the files of the folder `SCRATCH`, for work on their wording.
-#[test]
-#[ignore = "a tool"]
-fn show_messages() {
-    let folder = std::env::var("SCRATCH").unwrap();
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    for path in paths {
-        let (checked, sources, _) = check_with(&std::fs::read_to_string(&path).unwrap(), &[]);
-        println!("=== {}", path.display());
-        for diagnostic in &checked.diagnostics {
-            println!("{} {}", place(diagnostic, &sources), diagnostic.message);
-            for label in &diagnostic.labels {
-                let (line, column) = sources.line_column(label.span);
-                println!(
-                    "    {}:{line}:{column} [{}] {}",
-                    sources.get(label.span.file).unwrap().name,
-                    sources.text(label.span),
-                    label.text
-                );
-            }
-            println!("    {:?}\n    help {:?}", diagnostic.notes, diagnostic.help);
-        }
-    }
-}

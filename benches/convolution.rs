@@ -3,6 +3,7 @@
 //! `cargo bench --bench convolution` measures all shapes with criterion. With `--serve` instead, the program reads lines
 //! `pass n c h w o k stride padding repeats` and answers each with as many times in nanoseconds; so
 //! `benches/compare_with_pytorch.py` measures both programs in turn on a machine that others use as well.
+#![allow(clippy::indexing_slicing, clippy::print_stdout)] // a benchmark prints, and its sizes are its own
 
 use std::hint::black_box;
 use std::io::{BufRead, Write};

@@ -15,7 +15,7 @@ pub struct TensorId(pub usize);
 pub struct NetworkProgram {
     /// Where it was defined: `std.gan.cpd.generator`. For people; not part of keys.
     pub name: String,
-    /// Its tensor inputs in the order of declaration.
+    /// Its tensor inputs in the order and by the names of the kind of block that uses it: `z`, `y`.
     pub inputs: Vec<(String, Shape)>,
     /// In an order in which every input is there before it is read.
     pub calls: Vec<LayerCall>,

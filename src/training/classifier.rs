@@ -104,7 +104,7 @@ impl<'a> ClassifierTrainer<'a> {
         feeds.extend(table.randomness.iter().map(|(_, shape)| vec![0.0; shape.iter().product()]));
         let model = Model { network: network.clone(), weights: weights.clone(), label_names: train.label_names.clone() };
         Ok(Self {
-            optimiser: OptimiserState::new(settings.optimiser.clone(), &weights),
+            optimiser: OptimiserState::new(settings.optimiser, &weights),
             predictor: Predictor::new(&model, VALIDATION_BATCH)?,
             order: Batches::new(&key.with("order"), train.len(), batch),
             updates: table.updates.iter().filter_map(|(name, _)| weights.position(name)).collect(),

@@ -134,8 +134,8 @@ impl<'a> GanTrainer<'a> {
             discriminator_step: bind(&compiled.discriminator_step, &discriminator_weights)?,
             penalised_step: compiled.penalised_step.as_ref().map(|step| bind(step, &discriminator_weights)).transpose()?,
             generator_step: bind(&compiled.generator_step, &generator_weights)?,
-            generator_optimiser: OptimiserState::new(settings.generator_optimiser.clone(), &generator_weights),
-            discriminator_optimiser: OptimiserState::new(settings.discriminator_optimiser.clone(), &discriminator_weights),
+            generator_optimiser: OptimiserState::new(settings.generator_optimiser, &generator_weights),
+            discriminator_optimiser: OptimiserState::new(settings.discriminator_optimiser, &discriminator_weights),
             average: generator_weights.clone(),
             generator: generator_weights,
             discriminator: discriminator_weights,
@@ -388,17 +388,15 @@ fn discriminator_nodes(
     };
     let on_real = score(&mut graph, real, &mut table)?;
     let on_fake = score(&mut graph, fake, &mut table)?;
-    let mut losses = vec![loss.discriminator(&mut graph, on_real, on_fake)];
+    let loss = loss.discriminator(&mut graph, on_real, on_fake);
     let mixture = graph.input("mixture", &[batch, 1, 1, 1]);
     let images = PenaltyImages { real, fake, mixture };
     let penalty = penalty.node(&mut graph, &images, &mut |graph, images| score(graph, images, &mut table))?;
     let total = match penalty {
-        Some(penalty) => {
-            losses.push(penalty);
-            graph.add(losses[0], penalty)
-        }
-        None => losses[0],
+        Some(penalty) => graph.add(loss, penalty),
+        None => loss,
     };
+    let losses: Vec<NodeId> = [loss].into_iter().chain(penalty).collect();
     let gradients = gradients(&mut graph, total, &table);
     let updates = table.updates.clone();
     Ok((StepNodes { graph, losses, gradients, updates }, table))

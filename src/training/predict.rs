@@ -7,6 +7,12 @@ use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::network::graph::Graph;
 use crate::network::{self, Mode, WeightTable};
+use std::ops::Range;
+
+/// Writes the values of an input (the second argument) for a range of samples.
+type Fill<'f> = dyn FnMut(Range<usize>, usize, &mut [f32]) + 'f;
+/// Takes the outputs of a batch, whose first sample is given.
+type Each<'e> = dyn FnMut(usize, &[f32]) -> Result<(), Diagnostic> + 'e;
 
 /// A network compiled for a fixed batch.
 pub struct Predictor {
@@ -40,12 +46,7 @@ impl Predictor {
 
     /// The outputs of `count` samples. `fill(samples, input, buffer)` writes the values of an input for a range of samples;
     /// what stands behind the last sample of the last batch is left as it is and its outputs are dropped.
-    pub fn run(
-        &mut self,
-        count: usize,
-        fill: &mut dyn FnMut(std::ops::Range<usize>, usize, &mut [f32]),
-        each: &mut dyn FnMut(usize, &[f32]) -> Result<(), Diagnostic>,
-    ) -> Result<(), Diagnostic> {
+    pub fn run(&mut self, count: usize, fill: &mut Fill<'_>, each: &mut Each<'_>) -> Result<(), Diagnostic> {
         let mut buffers: Vec<Vec<f32>> = self.input_lengths.iter().map(|length| vec![0.0; length * self.batch]).collect();
         for start in (0..count).step_by(self.batch.max(1)) {
             let samples = start..(start + self.batch).min(count);

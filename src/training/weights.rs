@@ -39,7 +39,8 @@ impl Weights {
     /// As tensors by name, `prefix` put before each.
     pub fn write_tensors(&self, prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> Result<(), Diagnostic> {
         for (specification, values) in self.specifications.iter().zip(&self.values) {
-            let tensor = Tensor::from_slice(values, specification.shape.as_slice(), &Device::Cpu).map_err(unexpected)?;
+            let tensor =
+                Tensor::from_slice(values, specification.shape.as_slice(), &Device::Cpu).map_err(|error| unexpected(&error))?;
             tensors.insert(format!("{prefix}{}", specification.name), tensor);
         }
         Ok(())
@@ -57,7 +58,7 @@ impl Weights {
                     specification.shape
                 )));
             }
-            *values = tensor.flatten_all().and_then(|flat| flat.to_vec1::<f32>()).map_err(unexpected)?;
+            *values = tensor.flatten_all().and_then(|flat| flat.to_vec1::<f32>()).map_err(|error| unexpected(&error))?;
         }
         Ok(())
     }
@@ -81,6 +82,6 @@ fn mismatch(message: String) -> Diagnostic {
     Diagnostic::error("E0652", message).help("the file was made by another network; remove it from the store and run again")
 }
 
-fn unexpected(error: candle_core::Error) -> Diagnostic {
+fn unexpected(error: &candle_core::Error) -> Diagnostic {
     defect(format!("weights cannot be turned into tensors: {error}"))
 }

@@ -104,7 +104,7 @@ impl Laboratory {
     }
 
     pub fn synth(&self, arguments: &[&str]) -> Said {
-        Said::from(self.command(arguments).output().unwrap())
+        Said::from(&self.command(arguments).output().unwrap())
     }
 
     /// Runs the study, which must succeed.
@@ -138,7 +138,7 @@ impl Laboratory {
 }
 
 impl Said {
-    fn from(output: Output) -> Self {
+    fn from(output: &Output) -> Self {
         Self {
             status: output.status.code(),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,4 +1,4 @@
-//! Values while a file is being evaluated: those of [`Value`](super::Value), and names that mean something only here.
+//! Values while a file is being evaluated: those of [`Value`], and names that mean something only here.
 
 use super::types::Type;
 use super::value::{Construction, Quantity, StepReference, Value};

@@ -1,5 +1,5 @@
 //! Files and places in them. The one stage that reads `.synth` text; everything behind it works on [`Sources`].
-//! Files come from the disk ([`Sources::read`]) or from the standard library inside the program ([`standard_library`]).
+//! Files come from the disk ([`Sources::read`]) or from the standard library inside the program ([`standard_library()`]).
 
 mod file;
 mod standard_library;

@@ -5,7 +5,7 @@ use super::study::Study;
 use crate::diagnostic::Diagnostic;
 use crate::steps::Artefact;
 use maud::{Markup, html};
-use safetensors::SafeTensors;
+use safetensors::tensor::Metadata;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -110,9 +110,9 @@ fn weights(path: &Path) -> io::Result<Option<u64>> {
     let Some(size) = usize::try_from(u64::from_le_bytes(length)).ok().filter(|size| *size <= LARGEST_HEADER) else {
         return Ok(None);
     };
-    let mut header = length.to_vec();
+    let mut header = Vec::new();
     file.take(size as u64).read_to_end(&mut header)?;
-    let Ok((_, metadata)) = SafeTensors::read_metadata(&header) else { return Ok(None) };
+    let Ok(metadata) = serde_json::from_slice::<Metadata>(&header) else { return Ok(None) };
     let tensors = metadata.tensors();
     if tensors.values().any(|tensor| !matches!(tensor.dtype, safetensors::Dtype::F32)) {
         return Ok(None);

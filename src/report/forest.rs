@@ -11,6 +11,9 @@ const WIDTH: f64 = 220.0;
 const HEIGHT: f64 = 36.0;
 const MARGIN: f64 = 14.0;
 
+/// The AUROC of guessing.
+const CHANCE: f64 = 0.5;
+
 /// A value with its interval, where there are such.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
@@ -33,7 +36,10 @@ pub fn row(scale: &Scale, marks: &[Mark]) -> Markup {
     let mut svg = Svg::new(WIDTH, HEIGHT);
     let at = |value: f64| scale.position(value, MARGIN, WIDTH - MARGIN);
     for tick in &scale.ticks {
-        svg.line((at(*tick), 0.0), (at(*tick), HEIGHT), if is_chance(*tick) { "chance" } else { "grid" });
+        svg.line((at(*tick), 0.0), (at(*tick), HEIGHT), "grid");
+    }
+    if scale.low <= CHANCE {
+        svg.line((at(CHANCE), 0.0), (at(CHANCE), HEIGHT), "chance");
     }
     let step = HEIGHT / (marks.len() + 1) as f64;
     for (index, mark) in marks.iter().enumerate() {
@@ -74,8 +80,4 @@ pub fn key() -> Markup {
         span.key { (real) " real" }
         span.key { (synthetic) " synthetic" }
     }
-}
-
-fn is_chance(value: f64) -> bool {
-    (value - 0.5).abs() < 1e-9
 }

@@ -37,3 +37,16 @@ impl<'a> Line<'a> {
 pub fn interval(estimate: &Estimate) -> Option<(f64, f64)> {
     estimate.low.zip(estimate.high)
 }
+
+/// The notes of all lines, each once, before it the names of the lines that have it: `Nodule, Edema: no interval: …`.
+pub fn notes(lines: &[Line<'_>]) -> Vec<String> {
+    let mut grouped: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in lines {
+        let Some(note) = &line.note else { continue };
+        match grouped.iter_mut().find(|(known, _)| known == note) {
+            Some((_, names)) => names.push(line.name),
+            None => grouped.push((note, vec![line.name])),
+        }
+    }
+    grouped.into_iter().map(|(note, names)| format!("{}: {note}", names.join(", "))).collect()
+}

@@ -1,4 +1,4 @@
-//! Images of a part as one PNG inside the page: several images on one black plate, a pixel apart.
+//! Images of a part as one PNG inside the page: several images on one dark plate, a pixel apart.
 
 use crate::data::shard::Shard;
 use base64::Engine as _;
@@ -7,6 +7,9 @@ use image::{ExtendedColorType, ImageEncoder};
 
 /// Images beside each other on a plate.
 pub const COLUMNS: usize = 4;
+
+/// The gray between images, which `style.css` continues around them: neither the black of an image's background nor bright.
+const PLATE: u8 = 0x30;
 
 /// How wide an image should be on the page, in CSS pixels.
 const WANTED_WIDTH: usize = 96;
@@ -31,7 +34,7 @@ pub fn plate(shard: &Shard, images: &[usize]) -> Option<Picture> {
     let columns = COLUMNS.min(images.len());
     let rows = images.len().div_ceil(columns);
     let (width, height) = (columns * (shard.width + 1) - 1, rows * (shard.height + 1) - 1);
-    let mut pixels = vec![0u8; width * height * depth];
+    let mut pixels = vec![PLATE; width * height * depth];
     let area = shard.height * shard.width;
     for (position, index) in images.iter().enumerate() {
         let image = shard.image(*index);
@@ -80,8 +83,8 @@ mod tests {
         assert_eq!(decoded.color(), image::ColorType::L8);
         let decoded = decoded.into_luma8();
         assert_eq!(decoded.dimensions(), (11, 5));
-        assert_eq!([decoded[(0, 0)][0], decoded[(1, 1)][0], decoded[(2, 0)][0], decoded[(3, 0)][0]], [17, 20, 0, 1]);
-        assert_eq!([decoded[(0, 3)][0], decoded[(3, 3)][0]], [13, 0]);
+        assert_eq!([decoded[(0, 0)][0], decoded[(1, 1)][0], decoded[(2, 0)][0], decoded[(3, 0)][0]], [17, 20, PLATE, 1]);
+        assert_eq!([decoded[(0, 3)][0], decoded[(3, 3)][0]], [13, PLATE]);
         assert_eq!((picture.width, picture.height), (11 * 48, 5 * 48));
     }
 

@@ -2,7 +2,7 @@
 //! the dot-and-interval plot beside it.
 
 use super::forest::{self, Mark};
-use super::line::{Line, interval};
+use super::line::{Line, interval, notes};
 use super::number;
 use super::reading;
 use super::study::{Origin, Study, field};
@@ -149,15 +149,13 @@ fn generators(study: &Study<'_>, utility: &Artefact) -> Markup {
 /// The findings of one utility and their mean.
 fn table(utility: &Utility<'_>) -> Markup {
     let results = &utility.results;
-    let rows: Vec<Line<'_>> = results.findings.iter().map(Line::of_finding).collect();
-    let mean = Line::of_mean(results);
-    let all: Vec<[Mark; 2]> = rows.iter().chain([&mean]).map(marks).collect();
+    let rows: Vec<Line<'_>> = results.findings.iter().map(Line::of_finding).chain([Line::of_mean(results)]).collect();
+    let all: Vec<[Mark; 2]> = rows.iter().map(marks).collect();
     let scale = forest::scale(all.iter().flatten());
-    let reasons: Vec<(&str, &String)> =
-        rows.iter().chain([&mean]).filter_map(|row| Some((row.name, row.note.as_ref()?))).collect();
-    let line = |row: &Line<'_>, name: &str| {
+    let reasons = notes(&rows);
+    let line = |row: &Line<'_>| {
         html! {
-            th scope="row" { (name) @if row.note.is_some() { sup { "*" } } }
+            th scope="row" { @if row.counts.is_some() { (row.name) } @else { "Macro average" } @if row.note.is_some() { sup { "*" } } }
             @match row.counts {
                 Some((positives, negatives)) => {
                     td.number { (number::count(positives as u64)) }
@@ -188,18 +186,13 @@ fn table(utility: &Utility<'_>) -> Markup {
                     }
                 }
                 tbody {
-                    @for row in &rows { tr { (line(row, row.name)) } }
-                    tr.macro { (line(&mean, "Macro average")) }
+                    @for row in &rows { tr.macro[row.counts.is_none()] { (line(row)) } }
                 }
                 tfoot { tr { td colspan="6" {} td.plot { (forest::axis(&scale)) } } }
             }
         }
         @if !reasons.is_empty() {
-            p.footnote {
-                "* " @for (index, (name, reason)) in reasons.iter().enumerate() {
-                    @if index > 0 { "; " } (name) ": " (reason)
-                } "."
-            }
+            p.footnote { "* " (reasons.join("; ")) "." }
         }
     }
 }
@@ -209,17 +202,22 @@ fn caption(utility: &Utility<'_>) -> Markup {
     let results = &utility.results;
     html! {
         b { "Utility " code { (utility.step.step) } "." } " "
-        (number::counted(results.images, "real test image", "real test images")) " of "
+        (number::counted(results.images, "test image", "test images")) " of "
         (number::counted(results.patients, "patient", "patients"))
         @if let Some(test) = field(utility.step, "test") { " (" code { (test) } ")" }
         @if let Some((real, synthetic)) = field(utility.step, "real").zip(field(utility.step, "synthetic")) {
-            "; classifiers " code { (real) } " and " code { (synthetic) }
+            "; classifiers " code { (without_port(real)) } " and " code { (without_port(synthetic)) }
         }
         ". 95\u{202f}% intervals: percentile bootstrap over patients, "
         (number::count(results.resamples as u64)) " resamples"
         @if let Some(seed) = field(utility.step, "seed") { ", seed " (seed) }
         "."
     }
+}
+
+/// `on_real` of `on_real.classifier`.
+fn without_port(reference: &str) -> &str {
+    reference.split('.').next().unwrap_or(reference)
 }
 
 fn explanation() -> Markup {

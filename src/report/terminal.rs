@@ -1,6 +1,6 @@
 //! The results as aligned text, for the end of `synth run`.
 
-use super::line::{Line, interval};
+use super::line::{Line, interval, notes};
 use crate::metrics::utility::{Estimate, UtilityResults};
 use crate::steps::Verdict;
 
@@ -33,10 +33,9 @@ pub fn terminal_table(results: &UtilityResults) -> String {
         "95 % intervals by bootstrap over patients: {} images of {} patients, {} resamples\n",
         results.images, results.patients, results.resamples
     ));
-    for row in &rows {
-        if let Some(note) = &row.note {
-            text.push_str(&format!("{}: {note}\n", row.name));
-        }
+    for note in notes(&rows) {
+        text.push_str(&note);
+        text.push('\n');
     }
     text
 }

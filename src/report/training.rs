@@ -92,6 +92,11 @@ fn of_gan(gan: &Artefact) -> Result<Option<Markup>, Diagnostic> {
     }))
 }
 
+/// The epoch whose weights are the result: of all that were the best when they were reached, the last.
+fn last_kept(history: &[ClassifierRecord]) -> Option<&ClassifierRecord> {
+    history.iter().rev().find(|record| record.kept)
+}
+
 /// All classifiers in two panels, so that they are compared at a glance.
 fn of_classifiers(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
     let mut losses = Panel { title: "Training loss".to_owned(), horizontal: "epoch", whole_steps: true, ..Panel::default() };
@@ -112,12 +117,12 @@ fn of_classifiers(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
                 class: origin.class(),
                 dash,
                 points: history.iter().map(point).collect(),
-                rings: history.iter().filter(|record| record.kept).map(point).collect(),
+                rings: last_kept(&history).map(point).into_iter().collect(),
             }
         };
         losses.series.push(series(|record| record.training_loss));
         scores.series.push(series(|record| record.validation_auroc));
-        if let Some(record) = history.iter().find(|record| record.kept) {
+        if let Some(record) = last_kept(&history) {
             kept.push((classifier, record.epoch, history.len(), record.validation_auroc));
         }
     }

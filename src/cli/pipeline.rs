@@ -3,7 +3,7 @@
 use super::{Exit, FileArguments, Format};
 use crate::diagnostic::{self, Diagnostic};
 use crate::language::{CheckOptions, Program, check};
-use crate::plan::{Plan, shown};
+use crate::plan::{Plan, provenance_params};
 use crate::source::Sources;
 use crate::steps::PipelineFacts;
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ impl FileArguments {
         let facts = PipelineFacts {
             file_name: self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             documentation: program.documentation.clone(),
-            params: program.params.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
+            params: provenance_params(&program),
         };
         Ok(Pipeline { sources, program, facts, warnings })
     }

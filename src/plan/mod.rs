@@ -15,4 +15,6 @@ pub use graph::Plan;
 pub use key::{KEY_SCHEMA, Key, KeyInputs, Ports};
 pub use reason::reason;
 pub use shown::{shown, shown_reference};
-pub use survey::{State, Surveyed, continues_from, horizon, key_of, no_kind, provenance_fields, resolve, survey};
+pub use survey::{
+    State, Surveyed, continues_from, horizon, key_of, no_kind, provenance_fields, provenance_params, resolve, survey,
+};

@@ -120,9 +120,28 @@ fn is_port(name: &str, port: &str) -> bool {
 
 /// The fields of a step as text, for kinds that print what they read.
 pub fn provenance_fields(step: &Step) -> Vec<(String, String)> {
-    // How the work is done is not told: a change of it changes no result, and so no report.
+    // How the work is done and where files lie is not told: a change of it changes no result, and so no report.
     let told = step.fields.iter().filter(|field| field.role != Role::Resource);
-    told.map(|field| (field.name.clone(), shown(&field.value))).collect()
+    told.map(|field| (field.name.clone(), shown(&without_locations(step, field.value.clone()).0))).collect()
+}
+
+/// The `param`s of a file as text, for the same kinds. Those that only say where files lie are left out.
+pub fn provenance_params(program: &Program) -> Vec<(String, String)> {
+    let fields = program.steps.iter().flat_map(|step| step.fields.iter().map(move |field| (step, field)));
+    let locations: Vec<Value> = fields.flat_map(|(step, field)| without_locations(step, field.value.clone()).1).collect();
+    let told = program.params.iter().filter(|(_, value)| !locations.contains(value));
+    told.map(|(name, value)| (name.clone(), shown(value))).collect()
+}
+
+/// A value without the arguments that only say where external files lie, and these arguments.
+fn without_locations(step: &Step, value: Value) -> (Value, Vec<Value>) {
+    let (Value::Construction(mut construction), Some(kind)) = (value.clone(), crate::steps::find(&step.kind)) else {
+        return (value, Vec::new());
+    };
+    let (locations, arguments): (Vec<_>, Vec<_>) =
+        construction.arguments.into_iter().partition(|(argument, _)| kind.is_location(&construction.function, argument));
+    construction.arguments = arguments;
+    (Value::Construction(construction), locations.into_iter().map(|(_, value)| value).collect())
 }
 
 /// All names and texts that a kind which shows provenance is given.
@@ -152,4 +171,25 @@ pub fn horizon(step: &Step) -> Option<u64> {
 pub fn continues_from(store: &Store, step: &Step, trajectory: &Digest) -> Option<u64> {
     let horizon = horizon(step)?;
     store.positions(trajectory).into_iter().rev().find(|position| *position <= horizon)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{Construction, StepField};
+    use crate::source::Span;
+
+    #[test]
+    fn where_images_lie_is_not_told() {
+        let text = |text: &str| Value::Text(text.into());
+        let arguments =
+            vec![("root".to_owned(), text("/home/someone/images")), ("views".to_owned(), Value::Choice("all".into()))];
+        let value = Value::Construction(Construction { function: "chexpert".into(), arguments });
+        let field = StepField { name: "source".into(), role: Role::Identity, value, span: Span::default(), is_default: false };
+        let step = Step { name: "chest".into(), kind: "dataset".into(), fields: vec![field], span: Span::default() };
+        assert_eq!(provenance_fields(&step), [("source".to_owned(), "chexpert(views = all)".to_owned())]);
+        let params = vec![("root".to_owned(), text("/home/someone/images")), ("seed".to_owned(), Value::Integer(1))];
+        let program = Program { params, steps: vec![step], ..Program::default() };
+        assert_eq!(provenance_params(&program), [("seed".to_owned(), "1".to_owned())]);
+    }
 }

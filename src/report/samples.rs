@@ -95,9 +95,13 @@ fn group(sources: &[Source<'_>]) -> Markup {
                 code { (source.artefact.step) "." (source.part) }
             }
             @if several { " parts" } @else { " part" }
-            ", for the " (shown.len()) " most frequent of "
-            (number::counted(first.combinations.len(), "label combination", "label combinations"))
-            " (" (number::percent(covered, first.shard.len())) " of " (number::counted(first.shard.len(), "image", "images")) "). "
+            @if shown.len() < first.combinations.len() {
+                ", for the " (shown.len()) " most frequent of " (first.combinations.len()) " label combinations"
+                " (" (number::percent(covered, first.shard.len())) " of "
+            } @else {
+                ", for every label combination (all "
+            }
+            (number::counted(first.shard.len(), "image", "images")) "). "
             "The images are drawn at random by a key, one a patient as far as patients suffice, and are not chosen by hand."
         }
         @for combination in &shown { (row(sources, combination)) }

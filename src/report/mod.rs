@@ -5,7 +5,7 @@
 //! the network for nothing, needs no script, and holds neither times nor host names: equal inputs give equal bytes. Nothing
 //! here knows of keys, the cache or training; it reads the files that other steps have written.
 //!
-//! [`page`] puts the sections together, each section is one file with a function `section`, and drawings go through [`svg`].
+//! `page` puts the sections together, each section is one file with a function `section`, and drawings go through `svg`.
 
 mod claims;
 mod conditions;

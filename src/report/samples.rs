@@ -86,7 +86,7 @@ fn group(sources: &[Source<'_>]) -> Markup {
     html! {
         h3 {
             code { (first.artefact.step) }
-            @for source in sources.iter().skip(1) { " and " code { (source.artefact.step) } }
+            @for source in sources.iter().skip(1) { ", " code { (source.artefact.step) } }
         }
         p.caption {
             "Images of the "

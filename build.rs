@@ -37,7 +37,7 @@ fn write_digests(out: &Path) -> io::Result<()> {
 
 /// `gemm 0.19.0, image 0.25.9, …` from `Cargo.lock`.
 fn crates() -> io::Result<String> {
-    let wanted = ["gemm", "image", "png", "zune-jpeg"];
+    let wanted = ["blake3", "candle-core", "csv", "gemm", "image", "maud", "png", "safetensors", "serde_json", "zune"];
     let lock = fs::read_to_string("Cargo.lock")?;
     let mut found: Vec<String> = lock
         .split("[[package]]")
@@ -47,7 +47,10 @@ fn crates() -> io::Result<String> {
                 Some(line.trim_matches(|c: char| c == '"' || c == ' ' || c == '=').to_owned())
             };
             let name = value("name")?;
-            wanted.contains(&name.as_str()).then(|| Some(format!("{name} {}", value("version")?)))?
+            wanted
+                .iter()
+                .any(|wanted| name == *wanted || name.starts_with(&format!("{wanted}-")))
+                .then(|| Some(format!("{name} {}", value("version")?)))?
         })
         .collect();
     found.sort();

@@ -224,7 +224,7 @@ fn explanation() -> Markup {
     html! {
         p.footnote {
             "AUROC is the probability that a random image with the finding scores higher than one without it; 0.5 is chance. \
-             Both classifiers are tested on the same real patients, whom neither has seen. \
+             Both classifiers are tested on the same images; which parts they learned from stands under Conditions. \
              The gap is the AUROC after training on real images minus the AUROC after training on synthetic ones; \
              its interval comes from the same resamples for both."
         }

@@ -51,7 +51,7 @@ impl StepKind for Gan {
         if trainer.images() > saved {
             save(context, &trainer)?;
         }
-        trainer.model().write(&context.outputs.join("generator"))?;
+        trainer.model()?.write(&context.outputs.join("generator"))?;
         write_output(context, "history", &history(trainer.history())?)
     }
 }

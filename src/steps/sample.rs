@@ -22,7 +22,7 @@ impl StepKind for Sample {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/sample.rs", "training", "network", "kernels", "data/shard.rs", "random.rs"]
+        &["steps/sample.rs", "training", "network", "kernels", "data/batch.rs", "data/shard.rs", "random.rs"]
     }
 
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {

@@ -18,7 +18,7 @@ impl StepKind for Utility {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/utility.rs", "metrics", "training/predict.rs", "network", "kernels", "data/shard.rs", "random.rs"]
+        &["steps/utility.rs", "metrics", "training", "network", "kernels", "data/batch.rs", "data/shard.rs", "random.rs"]
     }
 
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {

@@ -199,7 +199,9 @@ impl<'a> GanTrainer<'a> {
 
         self.facts.sums.steps += 1;
         self.facts.step += 1;
-        self.record()
+        self.require_numbers()?;
+        self.record();
+        Ok(())
     }
 
     /// The latest line of the history, or the sums so far where there is none yet.
@@ -211,12 +213,27 @@ impl<'a> GanTrainer<'a> {
         }
     }
 
+    /// An error where the sums since the last line are no numbers.
+    fn require_numbers(&self) -> Result<(), Diagnostic> {
+        let sums = &self.facts.sums;
+        if (sums.discriminator_loss + sums.generator_loss + sums.penalty).is_finite() {
+            return Ok(());
+        }
+        Err(diverged(&format!(
+            "before {:.1} kimg: the losses sum up to {} (discriminator), {} (generator) and {} (penalty)",
+            self.images() as f64 / 1000.0,
+            sums.discriminator_loss,
+            sums.generator_loss,
+            sums.penalty
+        )))
+    }
+
     /// Writes a line of the history where one is due.
-    fn record(&mut self) -> Result<(), Diagnostic> {
+    fn record(&mut self) {
         let images = self.images();
         let batch = self.settings.batch as u64;
         if images / HISTORY_INTERVAL == (images - batch) / HISTORY_INTERVAL {
-            return Ok(());
+            return;
         }
         let sums = std::mem::take(&mut self.facts.sums);
         let steps = sums.steps.max(1) as f64;
@@ -226,27 +243,19 @@ impl<'a> GanTrainer<'a> {
             generator_loss: sums.generator_loss / steps,
             penalty: (sums.penalties > 0).then(|| sums.penalty / sums.penalties as f64),
         };
-        if !(record.discriminator_loss + record.generator_loss + record.penalty.unwrap_or(0.0)).is_finite() {
-            return Err(Diagnostic::error(
-                "E0651",
-                format!(
-                    "training diverged before {:.1} kimg: discriminator loss {}, generator loss {}",
-                    record.kimg, record.discriminator_loss, record.generator_loss
-                ),
-            )
-            .help("use smaller learning rates, or a stronger penalty"));
-        }
         self.facts.history.push(record);
-        Ok(())
     }
 
-    /// The averaged generator, which is what images are drawn from.
-    pub fn model(&self) -> Model {
-        Model {
+    /// The averaged generator, which is what images are drawn from. Weights that are no numbers are an error.
+    pub fn model(&self) -> Result<Model, Diagnostic> {
+        if self.average.values.iter().flatten().any(|value| !value.is_finite()) {
+            return Err(diverged("in its last steps: the generator has weights that are no numbers"));
+        }
+        Ok(Model {
             network: self.generator_network.clone(),
             weights: self.average.clone(),
             label_names: self.data.label_names.clone(),
-        }
+        })
     }
 
     /// Everything that the next step depends on.
@@ -397,6 +406,8 @@ fn discriminator_nodes(
         None => loss,
     };
     let losses: Vec<NodeId> = [loss].into_iter().chain(penalty).collect();
+    without_randomness("discriminator", &table)?;
+    without_randomness("generator", &generator_table)?;
     let gradients = gradients(&mut graph, total, &table);
     let updates = table.updates.clone();
     Ok((StepNodes { graph, losses, gradients, updates }, table))
@@ -431,6 +442,24 @@ pub(super) fn gradients(graph: &mut Graph, loss: NodeId, table: &WeightTable) ->
         .filter_map(|specification| table.node(&specification.name))
         .collect();
     autodiff::gradient(graph, loss, &learned)
+}
+
+fn diverged(how: &str) -> Diagnostic {
+    Diagnostic::error("E0651", format!("training diverged {how}")).help("use smaller learning rates, or a stronger penalty")
+}
+
+/// A GAN is fed with latent numbers and labels only.
+fn without_randomness(what: &str, table: &WeightTable) -> Result<(), Diagnostic> {
+    match table.randomness.first() {
+        None => Ok(()),
+        Some((layer, _)) => Err(unfit(
+            what,
+            &ShapeError {
+                message: format!("its layer `{layer}` needs randomness of its own, which training a gan does not provide"),
+                help: Some("leave `dropout` out of generators and discriminators".into()),
+            },
+        )),
+    }
 }
 
 /// A network that passed the check but cannot be trained with this batch.

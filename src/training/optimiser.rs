@@ -70,10 +70,6 @@ impl OptimiserState {
         }
     }
 
-    pub fn step_count(&self) -> u64 {
-        self.settings.step
-    }
-
     pub fn write_tensors(
         &self,
         prefix: &str,

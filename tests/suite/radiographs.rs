@@ -70,14 +70,14 @@ fn refused(breaks: impl Fn(&Path), code: &str, words: &[&str]) {
 
 #[test]
 fn a_missing_root_is_named() {
-    refused(|root| std::fs::remove_dir_all(root).unwrap(), "E05", &["CheXpert-v1.0-small"]);
+    refused(|root| std::fs::remove_dir_all(root).unwrap(), "E0501", &["CheXpert-v1.0-small"]);
 }
 
 #[test]
 fn a_missing_image_is_named_with_its_row() {
     refused(
         |root| std::fs::remove_file(root.join("train/patient00007/study1/view1_frontal.jpg")).unwrap(),
-        "E05",
+        "E0504",
         &["patient00007", "row 9"],
     );
 }
@@ -94,8 +94,8 @@ fn a_broken_row_is_named() {
                 .collect();
             std::fs::write(root.join("train.csv"), broken.join("\n")).unwrap();
         },
-        "E05",
-        &["train.csv", "5"],
+        "E0503",
+        &["train.csv", "row 5"],
     );
 }
 
@@ -107,7 +107,7 @@ fn a_truncated_image_is_named_with_its_row() {
             let bytes = std::fs::read(&path).unwrap();
             std::fs::write(&path, &bytes[..bytes.len() * 2 / 3]).unwrap();
         },
-        "E05",
-        &["patient00011", "13"],
+        "E0505",
+        &["patient00011", "row 13"],
     );
 }

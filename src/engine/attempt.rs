@@ -49,7 +49,7 @@ impl Engine<'_> {
         match catch_unwind(AssertUnwindSafe(|| kind.run(&mut context))) {
             Ok(Ok(())) => {}
             Ok(Err(StepError::Interrupted)) => return Ok(Ended::Interrupted),
-            Ok(Err(StepError::Failed(diagnostic))) => return Ok(Ended::Failed(diagnostic)),
+            Ok(Err(StepError::Failed(diagnostic))) => return Ok(Ended::Failed(Box::new(placed(*diagnostic, step)))),
             Err(payload) => return Err(defect::diagnostic(step, payload.as_ref())),
         }
         if let LookedAt::Moved(path) = files.look_again() {
@@ -98,4 +98,9 @@ fn not_made(step: &Step, what: &str) -> Diagnostic {
     Diagnostic::error("E0607", format!("`{}` {what}", step.name))
         .label(step.span, "this block")
         .help("this is a defect of synth: please report it with this file")
+}
+
+/// A step knows nothing of the file that it stands in; a message without a place gets that of its block.
+fn placed(diagnostic: Diagnostic, step: &Step) -> Diagnostic {
+    if diagnostic.labels.is_empty() { diagnostic.label(step.span, "while making this block") } else { diagnostic }
 }

@@ -87,12 +87,16 @@ pub fn evaluate(
         let positive = positives(labels, findings, finding).iter().filter(|positive| **positive).count();
         row(name, *pair, &drawn, positive, images)
     });
+    let rows: Vec<FindingUtility> = rows.collect();
+    // A mean over findings that are all too rare for an interval has none either.
+    let measured = rows.iter().any(|row| row.auroc_real.is_some_and(|estimate| estimate.low.is_some()));
+    let macro_draws: &[Vec<Pair>] = if measured { &draws } else { &[] };
     Ok(UtilityResults {
         images,
         patients: clusters.patients(),
         resamples,
-        findings: rows.collect(),
-        macro_average: macro_average(&found, &draws, clusters.patients()),
+        findings: rows,
+        macro_average: macro_average(&found, macro_draws, clusters.patients()),
     })
 }
 

@@ -152,9 +152,12 @@ impl<'a> ClassifierTrainer<'a> {
         }
         let training_loss = sum / steps.max(1) as f64;
         let epoch = self.epochs() + 1;
-        if !training_loss.is_finite() {
-            return Err(Diagnostic::error("E0651", format!("training diverged in epoch {epoch}: the loss is {training_loss}"))
-                .help("use a smaller learning rate"));
+        if !training_loss.is_finite() || self.weights.values.iter().flatten().any(|value| !value.is_finite()) {
+            return Err(Diagnostic::error(
+                "E0651",
+                format!("training diverged in epoch {epoch}: the loss is {training_loss}, and weights may be no numbers"),
+            )
+            .help("use a smaller learning rate"));
         }
         let validation_auroc = self.validate()?;
         let best = self.facts.history.iter().map(|record| record.validation_auroc).fold(f64::NEG_INFINITY, f64::max);

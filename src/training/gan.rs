@@ -445,7 +445,8 @@ pub(super) fn gradients(graph: &mut Graph, loss: NodeId, table: &WeightTable) ->
 }
 
 fn diverged(how: &str) -> Diagnostic {
-    Diagnostic::error("E0651", format!("training diverged {how}")).help("use smaller learning rates, or a stronger penalty")
+    Diagnostic::error("E0651", format!("training diverged {how}"))
+        .help("use smaller learning rates, or another weight of the penalty")
 }
 
 /// A GAN is fed with latent numbers and labels only.

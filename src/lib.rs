@@ -14,7 +14,7 @@
 //! 9. [`autodiff`] and [`kernels`] turn a graph of primitives into gradients and into numbers.
 //!
 //! [`diagnostic`] is the one form of every message to the user, [`random`] the one source of chance, and [`cli`] the
-//! commands. A stage imports only what stands before it in its own way down; nothing imports `cli`.
+//! commands; nothing imports `cli`. `docs/architecture.md` has the map, and the few places where types are shared upwards.
 
 pub mod autodiff;
 pub mod cli;

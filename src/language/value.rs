@@ -115,3 +115,45 @@ impl Condition {
         }
     }
 }
+
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+        })
+    }
+}
+
+/// As one would write it, with brackets only where they are needed.
+impl std::fmt::Display for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&written(self, 0))
+    }
+}
+
+/// The condition in a place that binds as tightly as `outer` says.
+fn written(condition: &Condition, outer: u8) -> String {
+    let (binds, text) = match condition {
+        Condition::Result { step, result } => return format!("{step}.{result}"),
+        Condition::Number(value) => return value.to_string(),
+        Condition::Or(left, right) => (1, format!("{} or {}", written(left, 1), written(right, 1))),
+        Condition::And(left, right) => (2, format!("{} and {}", written(left, 2), written(right, 2))),
+        Condition::Not(inner) => (3, format!("not {}", written(inner, 3))),
+        Condition::Compare { comparison, left, right } => (4, format!("{} {comparison} {}", written(left, 5), written(right, 5))),
+        Condition::Arithmetic { operator, left, right } => {
+            let binds = match operator {
+                '+' | '-' => 5,
+                '*' | '/' => 6,
+                _ => 8,
+            };
+            (binds, format!("{} {operator} {}", written(left, binds), written(right, binds + 1)))
+        }
+        Condition::Negate(inner) => (7, format!("-{}", written(inner, 7))),
+    };
+    if binds < outer { format!("({text})") } else { text }
+}

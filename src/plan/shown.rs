@@ -1,6 +1,6 @@
 //! Values as a person would write them in a file.
 
-use crate::language::{Comparison, Condition, Quantity, StepReference, Value};
+use crate::language::{Quantity, StepReference, Value};
 
 /// `gray(size = 32, fit = crop)`, `30kimg`, `chest.train`.
 pub fn shown(value: &Value) -> String {
@@ -19,7 +19,7 @@ pub fn shown(value: &Value) -> String {
         }
         Value::Step(reference) => shown_reference(reference),
         Value::Network(network) => format!("{} ({} layers)", network.name, network.calls.len()),
-        Value::Condition(condition) => shown_condition(condition),
+        Value::Condition(condition) => condition.to_string(),
     }
 }
 
@@ -63,42 +63,10 @@ fn grouped(value: i64) -> String {
     if value < 0 { format!("-{text}") } else { text }
 }
 
-fn shown_condition(condition: &Condition) -> String {
-    let pair =
-        |left: &Condition, operator: &str, right: &Condition| format!("{} {operator} {}", bracketed(left), bracketed(right));
-    match condition {
-        Condition::Result { step, result } => format!("{step}.{result}"),
-        Condition::Number(value) => format!("{value}"),
-        Condition::Negate(inner) => format!("-{}", bracketed(inner)),
-        Condition::Not(inner) => format!("not {}", bracketed(inner)),
-        Condition::Arithmetic { operator, left, right } => pair(left, &operator.to_string(), right),
-        Condition::Compare { comparison, left, right } => {
-            let sign = match comparison {
-                Comparison::Less => "<",
-                Comparison::LessOrEqual => "<=",
-                Comparison::Greater => ">",
-                Comparison::GreaterOrEqual => ">=",
-                Comparison::Equal => "==",
-                Comparison::NotEqual => "!=",
-            };
-            // Comparisons bind weakest of these, so that arithmetic needs no brackets.
-            format!("{} {sign} {}", shown_condition(left), shown_condition(right))
-        }
-        Condition::And(left, right) => pair(left, "and", right),
-        Condition::Or(left, right) => pair(left, "or", right),
-    }
-}
-
-fn bracketed(condition: &Condition) -> String {
-    match condition {
-        Condition::Result { .. } | Condition::Number(_) => shown_condition(condition),
-        _ => format!("({})", shown_condition(condition)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::{Comparison, Condition};
 
     #[test]
     fn values_are_shown_as_they_are_written() {

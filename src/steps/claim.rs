@@ -14,7 +14,7 @@ impl StepKind for Claim {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/claim.rs"]
+        &["steps/claim.rs", "language/value.rs"]
     }
 
     /// The verdict names the blocks that it compares.
@@ -119,7 +119,7 @@ fn judge(condition: &Condition, numbers: &Numbers) -> Result<Verdict, Missing> {
     let decimals = (3..17).find(|decimals| truth(condition, &told(*decimals)) == Ok(holds)).unwrap_or(17);
     let found: Vec<String> =
         numbers.iter().map(|((step, result), value)| format!("{step}.{result} = {value:.decimals$}")).collect();
-    Ok(Verdict { holds, condition: text(condition, 0), found: found.join(", ") })
+    Ok(Verdict { holds, condition: condition.to_string(), found: found.join(", ") })
 }
 
 fn truth(condition: &Condition, numbers: &Numbers) -> Result<bool, Missing> {
@@ -140,7 +140,7 @@ fn truth(condition: &Condition, numbers: &Numbers) -> Result<bool, Missing> {
         }
         Condition::Result { .. } | Condition::Number(_) | Condition::Negate(_) | Condition::Arithmetic { .. } => {
             return Err(Missing {
-                message: format!("`{}` is a number and compares nothing", text(condition, 0)),
+                message: format!("`{}` is a number and compares nothing", condition),
                 help: "compare it with another number: `gap.auroc_gap < 0.10`",
             });
         }
@@ -174,41 +174,9 @@ fn amount(condition: &Condition, numbers: &Numbers) -> Result<f64, Missing> {
         return Ok(value);
     }
     Err(Missing {
-        message: format!("`{}` comes to no number", text(condition, 0)),
+        message: format!("`{}` comes to no number", condition),
         help: "look for a division by zero, or a comparison where a number is due",
     })
-}
-
-/// The condition as one would write it. `outer` is how tightly the place around it binds.
-fn text(condition: &Condition, outer: u8) -> String {
-    let (binds, written) = match condition {
-        Condition::Result { step, result } => return format!("{step}.{result}"),
-        Condition::Number(value) => return value.to_string(),
-        Condition::Or(left, right) => (1, format!("{} or {}", text(left, 1), text(right, 1))),
-        Condition::And(left, right) => (2, format!("{} and {}", text(left, 2), text(right, 2))),
-        Condition::Not(inner) => (3, format!("not {}", text(inner, 3))),
-        Condition::Compare { comparison, left, right } => {
-            let sign = match comparison {
-                Comparison::Less => "<",
-                Comparison::LessOrEqual => "<=",
-                Comparison::Greater => ">",
-                Comparison::GreaterOrEqual => ">=",
-                Comparison::Equal => "==",
-                Comparison::NotEqual => "!=",
-            };
-            (4, format!("{} {sign} {}", text(left, 5), text(right, 5)))
-        }
-        Condition::Arithmetic { operator, left, right } => {
-            let binds = match operator {
-                '+' | '-' => 5,
-                '*' | '/' => 6,
-                _ => 8,
-            };
-            (binds, format!("{} {operator} {}", text(left, binds), text(right, binds + 1)))
-        }
-        Condition::Negate(inner) => (7, format!("-{}", text(inner, 7))),
-    };
-    if binds < outer { format!("({written})") } else { written }
 }
 
 #[cfg(test)]
@@ -286,7 +254,7 @@ mod tests {
     #[test]
     fn brackets_stand_where_they_are_needed() {
         let sum = arithmetic(result("a"), '+', result("c"));
-        assert_eq!(text(&arithmetic(sum.clone(), '*', number(2.0)), 0), "(gap.a + gap.c) * 2");
-        assert_eq!(text(&arithmetic(number(2.0), '-', sum), 0), "2 - (gap.a + gap.c)");
+        assert_eq!(arithmetic(sum.clone(), '*', number(2.0)).to_string(), "(gap.a + gap.c) * 2");
+        assert_eq!(arithmetic(number(2.0), '-', sum).to_string(), "2 - (gap.a + gap.c)");
     }
 }

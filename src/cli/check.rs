@@ -1,7 +1,8 @@
 //! `synth check FILE`: every mistake that can be found without running.
 
-use super::{Exit, FileArguments};
+use super::{Exit, FileArguments, Format};
 use crate::plan;
+use crate::source::Sources;
 
 #[derive(Debug, clap::Args)]
 pub struct Check {
@@ -11,20 +12,18 @@ pub struct Check {
 
 impl Check {
     pub fn run(&self) -> Exit {
-        let pipeline = match self.file.load() {
-            Ok(pipeline) => pipeline,
-            Err(exit) => return exit,
-        };
-        if let Err(problem) = plan::Plan::new(&pipeline.program) {
-            self.file.print(&[problem], &pipeline.sources);
-            return Exit::Failure;
+        let mut sources = Sources::default();
+        let mut checked = self.file.check(&mut sources);
+        if let Some(Err(problem)) = checked.program.as_ref().map(plan::Plan::new) {
+            checked.diagnostics.push(problem);
+            checked.program = None;
         }
-        if self.file.format == super::Format::Fancy {
-            let count = pipeline.program.steps.len();
+        // Whoever reads an array or a log gets one in any case.
+        self.file.print(&checked.diagnostics, &sources);
+        let Some(program) = checked.program else { return Exit::Failure };
+        if self.file.format == Format::Fancy {
+            let count = program.steps.len();
             println!("ok: {count} {}", if count == 1 { "block" } else { "blocks" });
-        } else if pipeline.warnings == 0 {
-            // Whoever reads the array gets one in any case.
-            println!("[]");
         }
         Exit::Success
     }

@@ -65,6 +65,8 @@ enum Format {
     Fancy,
     /// One JSON array.
     Json,
+    /// One log in SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 /// What the exit status says. `docs/reference/command-line.md` has the table.

@@ -2,7 +2,7 @@
 
 use super::{Exit, FileArguments, Format};
 use crate::diagnostic::{self, Diagnostic};
-use crate::language::{CheckOptions, Program, check};
+use crate::language::{CheckOptions, Checked, Program, check};
 use crate::plan::{Plan, provenance_params};
 use crate::source::Sources;
 use crate::steps::PipelineFacts;
@@ -14,43 +14,46 @@ pub struct Pipeline {
     pub sources: Sources,
     pub program: Program,
     pub facts: PipelineFacts,
-    /// How many warnings the check printed.
-    pub warnings: usize,
 }
 
 impl FileArguments {
     /// Reads and checks the file. All messages are printed; with an error there is no pipeline.
     pub fn load(&self) -> Result<Pipeline, Exit> {
         let mut sources = Sources::default();
-        let file = sources.read(&self.file).map_err(|error| {
-            self.print(&[error], &sources);
-            Exit::Failure
-        })?;
-        let options = CheckOptions {
-            params: self.params.clone(),
-            environment: &|name| std::env::var(name).ok(),
-            base: self.file.parent().map(Path::to_path_buf).unwrap_or_default(),
-        };
-        let checked = check(&mut sources, file, &options);
-        self.print(&checked.diagnostics, &sources);
-        let warnings = checked.diagnostics.len();
+        let checked = self.check(&mut sources);
+        if !checked.diagnostics.is_empty() {
+            self.print(&checked.diagnostics, &sources);
+        }
         let program = checked.program.ok_or(Exit::Failure)?;
         let facts = PipelineFacts {
             file_name: self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             documentation: program.documentation.clone(),
             params: provenance_params(&program),
         };
-        Ok(Pipeline { sources, program, facts, warnings })
+        Ok(Pipeline { sources, program, facts })
     }
 
-    /// Prints messages in the chosen format.
+    /// Reads and checks the file, and prints nothing.
+    pub fn check(&self, sources: &mut Sources) -> Checked {
+        let file = match sources.read(&self.file) {
+            Ok(file) => file,
+            Err(error) => return Checked { program: None, diagnostics: vec![error] },
+        };
+        let options = CheckOptions {
+            params: self.params.clone(),
+            environment: &|name| std::env::var(name).ok(),
+            base: self.file.parent().map(Path::to_path_buf).unwrap_or_default(),
+        };
+        check(sources, file, &options)
+    }
+
+    /// Prints messages in the chosen format: for people to standard error, for programs to standard output.
     pub fn print(&self, diagnostics: &[Diagnostic], sources: &Sources) {
-        if diagnostics.is_empty() {
-            return;
-        }
+        let render = |format| diagnostic::render(diagnostics, sources, format);
         match self.format {
-            Format::Fancy => eprint!("{}", diagnostic::render(diagnostics, sources, diagnostic::Format::for_standard_error())),
-            Format::Json => print!("{}", diagnostic::render(diagnostics, sources, diagnostic::Format::Json)),
+            Format::Fancy => eprint!("{}", render(diagnostic::Format::for_standard_error())),
+            Format::Json => print!("{}", render(diagnostic::Format::Json)),
+            Format::Sarif => print!("{}", render(diagnostic::Format::Sarif)),
         }
     }
 

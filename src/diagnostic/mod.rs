@@ -4,6 +4,7 @@
 pub mod codes;
 mod fancy;
 mod json;
+mod sarif;
 #[cfg(test)]
 mod tests;
 
@@ -80,22 +81,33 @@ pub enum Format {
     Fancy { colour: bool, width: usize },
     /// For programs: one JSON array.
     Json,
+    /// For code scanning: one log in SARIF 2.1.0.
+    Sarif,
 }
 
 impl Format {
-    /// For people, as standard error takes it: colour on a terminal unless `NO_COLOR` is set; 100 columns, or as many as
-    /// `COLUMNS` says on a terminal.
+    /// For people, as standard error takes it: colour on a terminal unless `NO_COLOR` is set, and the terminal's width;
+    /// elsewhere plain text of 100 columns, so that what is kept in a file does not depend on a window.
     pub fn for_standard_error() -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|_| terminal);
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self::Fancy { colour: terminal && !plain, width: columns.unwrap_or(100).clamp(40, 200) }
+        let columns = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
+        Self::for_people(terminal, plain, columns)
+    }
+
+    fn for_people(terminal: bool, plain: bool, columns: Option<usize>) -> Self {
+        let width = columns.filter(|_| terminal).unwrap_or(100).clamp(40, 200);
+        Self::Fancy { colour: terminal && !plain, width }
     }
 }
 
-/// All diagnostics in a format, ending with a new line; nothing for people where there are none.
+/// All diagnostics in a format, ending with a new line; nothing for people where there are none, and an empty array or log for programs.
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format) -> String {
-    let Format::Fancy { colour, width } = format else { return json::array(diagnostics, sources) };
+    let (colour, width) = match format {
+        Format::Json => return json::array(diagnostics, sources),
+        Format::Sarif => return sarif::log(diagnostics, sources),
+        Format::Fancy { colour, width } => (colour, width),
+    };
     let mut out = String::new();
     for diagnostic in diagnostics {
         out.push_str(&fancy::diagnostic(diagnostic, sources, colour, width));

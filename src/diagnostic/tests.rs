@@ -103,3 +103,47 @@ fn places_on_lines_far_apart_leave_out_what_is_between() {
     let lines: Vec<&str> = drawn.lines().filter(|line| line.contains('=')).map(str::trim).collect();
     assert_eq!(lines, ["1 │ a = 1", "2 │ b = 2", "6 │ d = 4"], "{drawn}");
 }
+
+#[test]
+fn width_and_colour_follow_the_terminal_and_nothing_else_where_there_is_none() {
+    let fancy = |colour, width| Format::Fancy { colour, width };
+    assert_eq!(Format::for_people(true, false, Some(60)), fancy(true, 60));
+    assert_eq!(Format::for_people(true, true, Some(10)), fancy(false, 40));
+    assert_eq!(Format::for_people(true, false, None), fancy(true, 100));
+    assert_eq!(Format::for_people(false, false, Some(60)), fancy(false, 100));
+}
+
+#[test]
+fn sarif_has_rules_places_and_the_text_of_files_that_are_nowhere_on_disk() {
+    let (mut sources, diagnostic) = example();
+    let text = "gan é {\n  x = 𝕏 + y\n}\n";
+    let file = sources.add("my studies/ä.synth", Some(std::path::Path::new("my studies/ä.synth")), text);
+    let other = Diagnostic::warning("E0202", "unknown name `y`").label(at(file, text, "y"), "").help("bind it");
+    let placeless = Diagnostic::error("E0123", "cannot read it");
+    let text = render(&[diagnostic, other, placeless], &sources, Format::Sarif);
+    let log: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules: Vec<_> = run["tool"]["driver"]["rules"].as_array().expect("rules").iter().collect();
+    let ids: Vec<_> = rules.iter().map(|rule| rule["id"].as_str()).collect();
+    assert_eq!(ids, [Some("E0123"), Some("E0202"), Some("E0312")]);
+    assert!(rules[2]["help"]["markdown"].as_str().is_some_and(|page| page.contains("## Right")));
+    assert_eq!(rules[2]["shortDescription"]["text"], "Network that does not fit the data");
+    let result = &run["results"][0];
+    assert_eq!((result["ruleIndex"].as_u64(), result["level"].as_str()), (Some(2), Some("error")));
+    let message = result["message"]["text"].as_str().expect("a message");
+    assert!(message.contains("\nshapes: ") && message.ends_with("\nhelp: leave `resolution` out and it follows the data"));
+    let region = |line: u64, column: u64, end: u64| serde_json::json!({ "startLine": line, "startColumn": column, "endLine": line, "endColumn": end });
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"], region(9, 48, 63));
+    assert_eq!(result["relatedLocations"].as_array().map(Vec::len), Some(3));
+    assert_eq!(result["relatedLocations"][2]["physicalLocation"]["artifactLocation"]["uri"], "synth:std/gan/cpd.synth");
+    // The letter before `y` is one code point and two units of UTF-16.
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    let place = &run["results"][1]["locations"][0]["physicalLocation"];
+    assert_eq!(place["region"], region(2, 11, 12));
+    assert_eq!(place["artifactLocation"]["uri"], "my%20studies/%C3%A4.synth");
+    assert!(run["results"][2].get("locations").is_none());
+    let shown: Vec<_> = run["artifacts"].as_array().expect("artifacts").iter().map(|file| &file["location"]["uri"]).collect();
+    assert_eq!(shown, ["synth:quickstart.synth", "synth:std/gan/cpd.synth"]);
+    assert_eq!(render(&[], &sources, Format::Sarif).matches("\"results\": []").count(), 1);
+}

@@ -1,5 +1,5 @@
-//! The examples of the pages about the codes of this stage: the wrong one gives the code, the right one nothing. And those
-//! of the reference, which are all right.
+//! The examples of the pages about the codes of this stage: the wrong one gives the code, the right one nothing. The
+//! chapters of the reference are tried by `tests/suite/chapters.rs`.
 
 use super::check_with;
 use crate::diagnostic::Severity;
@@ -39,17 +39,6 @@ fn examples_of_pages_are_wrong_and_right() {
         assert!(errors.is_empty(), "the right example of {code}: {errors:#?}");
     }
     assert!(tried > 30, "{tried} pages");
-}
-
-#[test]
-fn examples_of_the_reference_are_right() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/language.md")).unwrap();
-    let examples: Vec<&str> = page.split("```synth\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
-    assert!(examples.len() >= 3);
-    for example in examples {
-        let (checked, _, _) = check_with(example, &[]);
-        assert!(checked.diagnostics.is_empty() && checked.program.is_some(), "{example}\n{:#?}", checked.diagnostics);
-    }
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn unary(graph: &mut Graph, function: UnaryFunction, x: NodeId) -> NodeId {
         UnaryFunction::Sign => graph.sign(x),
         UnaryFunction::Abs => graph.abs(x),
         UnaryFunction::Reciprocal => graph.reciprocal(x),
+        UnaryFunction::Detach => graph.detach(x),
     }
 }
 
@@ -56,7 +57,14 @@ fn binary(graph: &mut Graph, function: BinaryFunction, a: NodeId, b: NodeId) -> 
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for function in UnaryFunction::all() {
+    // Its derivative is not that of the identity, by agreement; it is right where what is detached is constant.
+    let differentiable = UnaryFunction::all().iter().filter(|function| **function != UnaryFunction::Detach);
+    cases.push(case("detach", &[&[3, 5]], |graph, x| {
+        let step = graph.step(x[0]);
+        let detached = graph.detach(step);
+        graph.mul(detached, x[0])
+    }));
+    for function in differentiable {
         let positive = matches!(function, UnaryFunction::Ln | UnaryFunction::Sqrt | UnaryFunction::Reciprocal);
         let interval = if positive { (0.5, 2.0) } else { (-1.5, 1.5) };
         cases.push(Case { interval, ..case(function.name(), &[&[3, 5]], |graph, x| unary(graph, *function, x[0])) });
@@ -97,6 +105,12 @@ fn cases() -> Vec<Case> {
         let chosen = graph.select(condition, x[1], x[2]);
         graph.mul(chosen, x[0])
     }));
+    for axis in 0..3 {
+        cases.push(case("greatest", &[&[2, 3, 4]], move |graph, x| {
+            let greatest = graph.greatest(x[0], axis);
+            graph.mul(greatest, x[0])
+        }));
+    }
     cases.push(case("broadcast", &[&[1, 3, 1, 2]], |graph, x| graph.broadcast(x[0], &[2, 3, 4, 2])));
     cases.push(case("broadcast of a scalar", &[&[]], |graph, x| graph.broadcast(x[0], &[2, 3])));
     for axes in [&[0, 2, 3][..], &[1], &[1, 2, 3], &[0, 1, 2, 3], &[0], &[3], &[0, 2], &[1, 3]] {

@@ -197,6 +197,11 @@ impl Graph {
         self.unary(UnaryFunction::Reciprocal, a)
     }
 
+    /// The same numbers, which count as constants: no gradient goes through.
+    pub fn detach(&mut self, a: NodeId) -> NodeId {
+        self.unary(UnaryFunction::Detach, a)
+    }
+
     // Elementwise functions of two tensors of equal rank, where dimensions of 1 are broadcast; shape `[]` goes with any.
 
     fn binary(&mut self, function: BinaryFunction, a: NodeId, b: NodeId) -> NodeId {
@@ -331,6 +336,14 @@ impl Graph {
     pub fn sum_all(&mut self, a: NodeId) -> NodeId {
         let axes: Vec<usize> = (0..self.shape(a).len()).collect();
         self.sum(a, &axes, false)
+    }
+
+    /// The greatest element along an axis, which is kept with dimension 1.
+    pub fn greatest(&mut self, a: NodeId, axis: usize) -> NodeId {
+        if self.shape(a)[axis] == 1 {
+            return a;
+        }
+        self.rearrangement(Greatest { axis }, a)
     }
 
     /// Repeats along dimensions of 1 (of equal rank), or a scalar to any shape.

@@ -174,3 +174,31 @@ fn sums_over_any_axes_are_those_of_their_definition() {
         }
     }
 }
+
+/// Nothing hides a number that is none: a training that diverged is found by its losses.
+#[test]
+fn what_is_no_number_comes_through() {
+    let mut graph = Graph::new();
+    let (x, one) = (graph.input("x", &[1, 1, 2, 2]), graph.input("one", &[1, 1, 2, 2]));
+    let outputs = [
+        graph.relu(x),
+        graph.leaky_relu(x, 0.2),
+        graph.softplus(x),
+        graph.maximum(x, one),
+        graph.maximum(one, x),
+        graph.greatest(x, 3),
+        graph.max_pool(x, 2, 1, 0),
+    ];
+    for place in 0..4 {
+        let mut values = [0.5f32, -1.0, 2.0, 3.0];
+        values[place] = f32::NAN;
+        let mut executable = Executable::<f32>::compile(&graph, &outputs);
+        let fed: Vec<&[f32]> =
+            executable.bindings().iter().map(|name| if name == "x" { &values[..] } else { &[1.0; 4] }).collect();
+        executable.run(&fed);
+        for index in 0..outputs.len() {
+            let none = executable.output(index).iter().filter(|value| value.is_nan()).count();
+            assert_eq!(none, 1, "output {index} with NaN at {place}: {:?}", executable.output(index));
+        }
+    }
+}

@@ -182,7 +182,7 @@ fn operators_between_tensors_and_numbers_are_layers() {
 fn layer_arguments_are_complete_and_in_the_order_of_the_declaration() {
     let program = program(&mine("return image |> conv(kernel = 3, filters = 8) |> flatten |> dense(labels)"));
     let names: Vec<&str> = program.calls[0].arguments.0.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["filters", "kernel", "stride", "weights"]);
+    assert_eq!(names, ["filters", "kernel", "stride", "dilation", "padding", "groups", "weights"]);
 }
 
 #[test]

@@ -1,11 +1,41 @@
-//! Convolution (as in the field, a cross-correlation) with zero padding of (kernel − 1) / 2, rounded down, on every side.
+//! Convolution (as in the field, a cross-correlation) with zero padding; in groups of channels, and with a kernel whose
+//! places stand `dilation` pixels apart (Yu and Koltun 2016).
 
-use super::super::graph::NodeId;
+use super::super::graph::{Graph, NodeId};
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
+use super::window::places;
 use super::{Layer, first, initial_weights::weight, input, maps};
 
 pub struct Conv;
+
+/// The static arguments.
+struct Settings {
+    filters: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    groups: usize,
+    dilation: usize,
+}
+
+impl Settings {
+    fn new(arguments: &LayerArguments) -> Result<Self, ShapeError> {
+        Ok(Self {
+            filters: arguments.size("filters")?,
+            kernel: arguments.size("kernel")?.max(1),
+            stride: arguments.size("stride")?.max(1),
+            padding: arguments.size("padding")?,
+            groups: arguments.size("groups")?.max(1),
+            dilation: arguments.size("dilation")?.max(1),
+        })
+    }
+
+    /// Pixels from one end of the kernel to the other.
+    fn extent(&self) -> usize {
+        (self.kernel - 1) * self.dilation + 1
+    }
+}
 
 impl Layer for Conv {
     fn name(&self) -> &'static str {
@@ -13,21 +43,106 @@ impl Layer for Conv {
     }
 
     fn shape(&self, inputs: &[&Shape], arguments: &LayerArguments) -> Result<Shape, ShapeError> {
-        let [_, height, width] = maps(first(inputs)?)?;
-        let (filters, kernel, stride) = (arguments.size("filters")?, arguments.size("kernel")?, arguments.size("stride")?.max(1));
-        let padding = kernel.saturating_sub(1) / 2;
-        let along = |size: usize| (size + 2 * padding).checked_sub(kernel).map(|room| room / stride + 1);
-        match (along(height), along(width)) {
-            (Some(height), Some(width)) => Ok(vec![filters, height, width]),
-            _ => Err(ShapeError::new(format!("a {kernel}×{kernel} window does not fit into {height}×{width} pixels"))),
+        let [channels, height, width] = maps(first(inputs)?)?;
+        let settings = Settings::new(arguments)?;
+        let (filters, groups, extent) = (settings.filters, settings.groups, settings.extent());
+        for (number, what) in [(channels, "channels"), (filters, "filters")] {
+            if number % groups != 0 {
+                return Err(ShapeError {
+                    message: format!("{number} {what} cannot be divided into {groups} groups"),
+                    help: Some(format!("choose `groups` among the divisors of {channels} channels and {filters} filters")),
+                });
+            }
         }
+        if settings.padding >= extent {
+            return Err(ShapeError {
+                message: format!("a padding of {} leaves a window of {extent} pixels nothing to read", settings.padding),
+                help: Some(format!("at most {} pixels of padding", extent - 1)),
+            });
+        }
+        let [height, width] = places([height, width], extent, settings.stride, settings.padding)?;
+        Ok(vec![filters, height, width])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>, inputs: &[NodeId], arguments: &LayerArguments) -> Result<NodeId, ShapeError> {
         let x = input(inputs, 0)?;
-        let channels = lowering.shape(x).get(1).copied().unwrap_or(0);
-        let (filters, kernel, stride) = (arguments.size("filters")?, arguments.size("kernel")?, arguments.size("stride")?.max(1));
+        let Settings { filters, kernel, stride, padding, groups, dilation } = Settings::new(arguments)?;
+        let channels = lowering.shape(x).get(1).copied().unwrap_or(0) / groups;
         let weight = weight(lowering, &[filters, channels, kernel, kernel], channels * kernel * kernel, arguments)?;
-        Ok(lowering.graph.conv2d(x, weight, stride, kernel.saturating_sub(1) / 2))
+        let weight = dilated(lowering.graph, weight, [filters, channels, kernel], dilation);
+        if groups == 1 {
+            return Ok(lowering.graph.conv2d(x, weight, stride, padding));
+        }
+        let filters = filters / groups;
+        let graph = &mut *lowering.graph;
+        let parts: Vec<NodeId> = (0..groups)
+            .map(|group| {
+                let x = graph.slice(x, 1, group * channels, channels);
+                let weight = graph.slice(weight, 0, group * filters, filters);
+                graph.conv2d(x, weight, stride, padding)
+            })
+            .collect();
+        Ok(graph.concat(&parts, 1))
+    }
+}
+
+/// The kernel with `dilation` − 1 zeros between neighbouring places.
+fn dilated(graph: &mut Graph, weight: NodeId, [filters, channels, kernel]: [usize; 3], dilation: usize) -> NodeId {
+    if dilation == 1 || kernel == 1 {
+        return weight;
+    }
+    let (wide, extent) = (kernel * dilation, (kernel - 1) * dilation + 1);
+    let places = graph.reshape(weight, &[filters * channels, kernel, 1, kernel, 1]);
+    let rows = graph.pad(places, 2, 0, dilation - 1);
+    let columns = graph.pad(rows, 4, 0, dilation - 1);
+    let square = graph.reshape(columns, &[filters, channels, wide, wide]);
+    let cut = graph.slice(square, 2, 0, extent);
+    graph.slice(cut, 3, 0, extent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{Trial, assert_close, counting, normal};
+
+    fn conv(channels: usize, filters: i64, kernel: i64, padding: i64) -> Trial {
+        let trial = Trial::new("conv", &[&[channels, 4, 5]]).size("filters", filters).size("kernel", kernel);
+        trial.size("padding", padding).with("weights", normal(1.0))
+    }
+
+    #[test]
+    fn groups_and_dilation_are_those_of_their_definition() {
+        // Depthwise 1×1: each channel times its own number.
+        let depthwise = conv(2, 2, 1, 0).size("stride", 1).size("groups", 2).size("dilation", 1);
+        let x = counting(2 * 2 * 20);
+        let expected: Vec<f64> =
+            x.iter().enumerate().map(|(index, x)| x * if index / 20 % 2 == 0 { 3.0 } else { -2.0 }).collect();
+        assert_close(&depthwise.run(&[&x], &[("weight", &[3.0, -2.0])]), &expected);
+        // Places two apart: x[0, 0] + 10 · x[0, 2] + 100 · x[2, 0] + 1000 · x[2, 2] of each window.
+        let dilated = conv(1, 1, 2, 0).size("stride", 1).size("groups", 1).size("dilation", 2);
+        assert_eq!(dilated.shape(), [1, 2, 3]);
+        let mut dilated = dilated;
+        dilated.batch = 1;
+        let at = |row: usize, column: usize| (row * 5 + column + 1) as f64;
+        let window = |row, column| {
+            at(row, column) + 10.0 * at(row, column + 2) + 100.0 * at(row + 2, column) + 1000.0 * at(row + 2, column + 2)
+        };
+        let expected: Vec<f64> = (0..2).flat_map(|row| (0..3).map(move |column| window(row, column))).collect();
+        assert_close(&dilated.run(&[&counting(20)], &[("weight", &[1.0, 10.0, 100.0, 1000.0])]), &expected);
+    }
+
+    #[test]
+    fn its_derivatives_are_those_of_finite_differences() {
+        conv(4, 6, 3, 2).size("stride", 2).size("groups", 2).size("dilation", 2).check_gradient();
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let refusal = |groups, dilation, padding| {
+            conv(4, 6, 3, padding).size("stride", 1).size("groups", groups).size("dilation", dilation).refusal()
+        };
+        assert_eq!(refusal(4, 1, 1), "6 filters cannot be divided into 4 groups");
+        assert_eq!(refusal(3, 1, 1), "4 channels cannot be divided into 3 groups");
+        assert_eq!(refusal(1, 3, 1), "a 7×7 window does not fit into 4×5 pixels");
+        assert_eq!(refusal(1, 1, 3), "a padding of 3 leaves a window of 3 pixels nothing to read");
     }
 }

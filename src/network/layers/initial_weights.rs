@@ -1,9 +1,9 @@
-//! How a layer's weight begins and whether it is scaled at every use: `equalized`, `he`, `normal` of the prelude.
+//! How a layer's weight begins and what is done to it at every use: `equalized`, `he`, `normal` of the prelude.
 
 use super::super::graph::NodeId;
 use super::super::lowering::{Initial, Lowering};
 use super::super::program::{LayerArguments, ShapeError};
-use crate::language::Value;
+use crate::language::{Construction, Value};
 
 /// The constructors that this file implements.
 pub const CONSTRUCTORS: &[&str] = &["equalized", "he", "normal"];
@@ -19,9 +19,30 @@ pub fn weight(
     fan_in: usize,
     arguments: &LayerArguments,
 ) -> Result<NodeId, ShapeError> {
+    weight_by_outputs(lowering, shape, 0, fan_in, arguments)
+}
+
+/// The same for a weight whose outputs stand along the dimension `outputs` instead of the first one.
+pub fn weight_by_outputs(
+    lowering: &mut Lowering<'_>,
+    shape: &[usize],
+    outputs: usize,
+    fan_in: usize,
+    arguments: &LayerArguments,
+) -> Result<NodeId, ShapeError> {
     let Some(Value::Construction(construction)) = arguments.get("weights") else {
         return Err(ShapeError::new("`weights` must say how the weights begin, such as equalized()"));
     };
+    made(lowering, shape, outputs, fan_in, construction)
+}
+
+fn made(
+    lowering: &mut Lowering<'_>,
+    shape: &[usize],
+    _outputs: usize,
+    fan_in: usize,
+    construction: &Construction,
+) -> Result<NodeId, ShapeError> {
     let settings = LayerArguments(construction.arguments.clone());
     let by_fan_in = |gain: f64| gain / (fan_in.max(1) as f64).sqrt();
     match construction.function.as_str() {

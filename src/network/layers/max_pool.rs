@@ -3,6 +3,7 @@
 use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
+use super::window::places;
 use super::{Layer, first, input, maps};
 
 pub struct MaxPool;
@@ -18,11 +19,8 @@ impl Layer for MaxPool {
         if padding * 2 > size {
             return Err(ShapeError::new(format!("a padding of {padding} is more than half of the window of {size}")));
         }
-        let along = |pixels: usize| (pixels + 2 * padding).checked_sub(size).map(|room| room / stride + 1);
-        match (along(height), along(width)) {
-            (Some(height), Some(width)) => Ok(vec![channels, height, width]),
-            _ => Err(ShapeError::new(format!("a {size}×{size} window does not fit into {height}×{width} pixels"))),
-        }
+        let [height, width] = places([height, width], size, stride, padding)?;
+        Ok(vec![channels, height, width])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>, inputs: &[NodeId], arguments: &LayerArguments) -> Result<NodeId, ShapeError> {

@@ -4,14 +4,17 @@
 
 mod activation;
 pub mod arithmetic;
+mod avg_pool;
 mod batch_norm;
 mod bias;
 mod concat;
 mod constant;
 mod conv;
+mod conv_transpose;
 mod dense;
 mod downsample;
 mod dropout;
+mod embed;
 mod flatten;
 mod global_average_pool;
 mod initial_weights;
@@ -20,8 +23,13 @@ mod minibatch_stddev;
 mod modulate;
 mod pixel_norm;
 mod reshape;
+mod softmax;
 mod total;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod trial;
 mod upsample;
+mod window;
 
 use super::graph::NodeId;
 use super::lowering::Lowering;
@@ -42,9 +50,11 @@ pub trait Layer: Sync {
 /// Every layer.
 pub fn all() -> &'static [&'static dyn Layer] {
     &[
+        &activation::GELU,
         &activation::LEAKY_RELU,
         &activation::RELU,
         &activation::SIGMOID,
+        &activation::SILU,
         &activation::TANH,
         &arithmetic::ADD,
         &arithmetic::DIVIDE,
@@ -53,14 +63,17 @@ pub fn all() -> &'static [&'static dyn Layer] {
         &arithmetic::Negate,
         &arithmetic::Scale,
         &arithmetic::Shift,
+        &avg_pool::AvgPool,
         &batch_norm::BatchNorm,
         &bias::Bias,
         &concat::Concat,
         &constant::Constant,
         &conv::Conv,
+        &conv_transpose::ConvTranspose,
         &dense::Dense,
         &downsample::Downsample,
         &dropout::Dropout,
+        &embed::Embed,
         &flatten::Flatten,
         &global_average_pool::GlobalAveragePool,
         &max_pool::MaxPool,
@@ -68,6 +81,7 @@ pub fn all() -> &'static [&'static dyn Layer] {
         &modulate::Modulate,
         &pixel_norm::PixelNorm,
         &reshape::Reshape,
+        &softmax::Softmax,
         &total::Total,
         &upsample::Upsample,
     ]

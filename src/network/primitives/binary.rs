@@ -58,7 +58,11 @@ impl BinaryFunction {
             Self::Sub => each(a, b, out, |x, y| x - y),
             Self::Mul => each(a, b, out, |x, y| x * y),
             Self::Div => each(a, b, out, |x, y| x / y),
-            Self::Maximum => each(a, b, out, |x, y| if x > y { x } else { y }),
+            // The sum is that of an operand which is no number, and is none either.
+            Self::Maximum => each(a, b, out, |x, y| {
+                let greater = if x > y { x } else { x + y };
+                if x <= y { y } else { greater }
+            }),
             Self::Greater => each(a, b, out, |x, y| if x > y { T::ONE } else { T::ZERO }),
         }
     }

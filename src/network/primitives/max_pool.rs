@@ -50,7 +50,8 @@ impl Kernel for MaxPoolIndices {
                 for row in rows {
                     for column in columns.clone() {
                         let value = plane[row * width + column];
-                        if value > best {
+                        // What is no number wins, and nothing wins against it.
+                        if value > best || value.partial_cmp(&value).is_none() {
                             (best, found) = (value, row * width + column);
                         }
                     }

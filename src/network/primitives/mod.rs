@@ -9,6 +9,7 @@ mod broadcast;
 mod concat;
 mod convolution;
 mod gather;
+mod greatest;
 mod matrix_product;
 mod max_pool;
 mod pad;
@@ -28,6 +29,7 @@ pub use broadcast::{Broadcast, broadcast_shape, broadcasts};
 pub use concat::Concat;
 pub use convolution::{Convolution, ConvolutionInputGradient, ConvolutionWeightGradient};
 pub use gather::Gather;
+pub use greatest::Greatest;
 pub use matrix_product::MatrixProduct;
 pub use max_pool::MaxPoolIndices;
 pub use pad::Pad;
@@ -66,6 +68,7 @@ pub fn all_names() -> Vec<&'static str> {
         "sum_pool",
         "max_pool_indices",
         "gather",
+        "greatest",
         "scatter",
     ];
     names.extend(UnaryFunction::all().iter().map(UnaryFunction::name));

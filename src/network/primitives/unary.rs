@@ -23,6 +23,8 @@ pub enum UnaryFunction {
     Sign,
     Abs,
     Reciprocal,
+    /// The identity, whose gradient is zero by agreement: what is detached counts as a constant.
+    Detach,
 }
 
 impl UnaryFunction {
@@ -46,6 +48,7 @@ impl UnaryFunction {
             Sign,
             Abs,
             Reciprocal,
+            Detach,
         ]
     }
 
@@ -67,6 +70,7 @@ impl UnaryFunction {
             Self::Sign => "sign",
             Self::Abs => "abs",
             Self::Reciprocal => "reciprocal",
+            Self::Detach => "detach",
         }
     }
 
@@ -104,7 +108,8 @@ impl UnaryFunction {
             Self::Tanh => each(a, out, T::tanh),
             Self::Sigmoid => each(a, out, T::sigmoid),
             Self::Softplus => each(a, out, T::softplus),
-            Self::Relu => each(a, out, |x| if x > zero { x } else { zero }),
+            // Asked this way round, what is no number stays so.
+            Self::Relu => each(a, out, |x| if x <= zero { zero } else { x }),
             Self::LeakyRelu(slope) => {
                 let slope = T::from_f64(slope);
                 each(a, out, |x| if x > zero { x } else { x * slope });
@@ -117,6 +122,7 @@ impl UnaryFunction {
             Self::Sign => each(a, out, |x| (if x > zero { one } else { zero }) - (if x < zero { one } else { zero })),
             Self::Abs => each(a, out, T::abs),
             Self::Reciprocal => each(a, out, |x| one / x),
+            Self::Detach => out.copy_from_slice(a),
         }
     }
 }
@@ -185,7 +191,7 @@ impl Primitive for Unary {
                 let product = graph.mul(g, square);
                 graph.neg(product)
             }
-            UnaryFunction::LeakyStep(_) | UnaryFunction::Step | UnaryFunction::Sign => return vec![None],
+            UnaryFunction::LeakyStep(_) | UnaryFunction::Step | UnaryFunction::Sign | UnaryFunction::Detach => return vec![None],
         };
         vec![Some(gradient)]
     }

@@ -4,6 +4,7 @@
 
 mod check;
 mod explain;
+mod moment;
 mod pace;
 mod pipeline;
 mod plan;
@@ -11,6 +12,7 @@ mod run;
 mod summary;
 mod terminal;
 mod version;
+mod why;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ enum Command {
     Plan(plan::Plan),
     /// Run a file: what is in the store is taken from there, the rest is made.
     Run(run::Run),
+    /// Say which part of a step's key changed since its nearest earlier result.
+    Why(why::Why),
     /// Tell more about an error code.
     Explain(explain::Explain),
     /// Print the version.
@@ -99,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Why(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Version => version::run(),
     };

@@ -1,11 +1,12 @@
 //! A file from the command line, checked.
 
-use super::{Exit, FileArguments, Format};
+use super::{Exit, FileArguments, Format, StoreArguments};
 use crate::diagnostic::{self, Diagnostic};
 use crate::language::{CheckOptions, Checked, Program, check};
-use crate::plan::{Plan, provenance_params};
+use crate::plan::{Instance, Plan, Survey, family, provenance_params, survey};
 use crate::source::Sources;
-use crate::steps::PipelineFacts;
+use crate::steps::{self, PipelineFacts};
+use crate::store::Store;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -69,27 +70,57 @@ impl Pipeline {
         if names.is_empty() {
             return Ok(plan.order().iter().copied().collect());
         }
-        let (mut found, mut unknown) = (Vec::new(), Vec::new());
+        Ok(plan.with_needs(&self.named(names)?))
+    }
+
+    /// The steps that the names mean, in the order of the file: the one of that name, or all instances of a sweep.
+    pub fn named(&self, names: &[String]) -> Result<Vec<usize>, Vec<Diagnostic>> {
+        let (mut found, mut unknown) = (BTreeSet::new(), Vec::new());
         for name in names {
-            match self.program.steps.iter().position(|step| step.name == *name) {
-                Some(step) => found.push(step),
-                None => unknown.push(unknown_step(name, &self.program)),
+            let exact = self.program.steps.iter().position(|step| step.name == *name);
+            let given = Instance::of(name);
+            let steps = self.program.steps.iter().enumerate();
+            let meant: Vec<usize> = match exact {
+                Some(step) => vec![step],
+                None => steps.filter(|(_, step)| given.means(&Instance::of(&step.name))).map(|(index, _)| index).collect(),
+            };
+            if meant.is_empty() {
+                unknown.push(unknown_step(name, &self.program));
             }
+            found.extend(meant);
         }
-        if unknown.is_empty() { Ok(plan.with_needs(&found)) } else { Err(unknown) }
+        if unknown.is_empty() { Ok(found.into_iter().collect()) } else { Err(unknown) }
+    }
+
+    /// Looks up in the store the steps with these names and all that they need. Changes nothing in it.
+    pub fn survey(&self, store: &StoreArguments, names: &[String]) -> Result<Survey, Vec<Diagnostic>> {
+        let plan = Plan::new(&self.program).map_err(|problem| vec![problem])?;
+        let wanted = self.wanted(&plan, names)?;
+        let store = Store::at(&store.store).map_err(|problem| vec![problem])?;
+        survey(&self.program, &plan, &wanted, &store, &self.facts, &steps::find)
     }
 }
 
 fn unknown_step(name: &str, program: &Program) -> Diagnostic {
-    let names = || program.steps.iter().map(|step| step.name.as_str());
-    let nearest = names().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
+    // Instances of a sweep are listed by what they share.
+    let names: BTreeSet<String> = program.steps.iter().map(|step| family(&step.name)).collect();
+    let given = family(name);
+    let nearest = names.iter().map(|known| (strsim::damerau_levenshtein(&given, known), known)).min();
+    let ordered: Vec<String> = program.steps.iter().map(|step| family(&step.name)).collect();
+    let mut listed: Vec<&str> = Vec::new();
+    for name in &ordered {
+        if !listed.contains(&name.as_str()) {
+            listed.push(name);
+        }
+    }
     let diagnostic = Diagnostic::error("E0611", format!("the file has no block `{name}`"))
-        .note(format!("its blocks are: {}", names().collect::<Vec<_>>().join(", ")));
+        .note(format!("its blocks are: {}", listed.join(", ")));
     match nearest {
-        Some((distance, known)) if distance <= 1 + name.chars().count() / 3 => {
+        Some((0, known)) => diagnostic.help(format!("`{known}` is there, but not with these values in the brackets")),
+        Some((distance, known)) if distance <= 1 + given.chars().count() / 3 => {
             diagnostic.help(format!("did you mean `{known}`?"))
         }
-        _ => diagnostic.help("name one of these, or none to run all"),
+        _ => diagnostic.help("name one of these; the name of a sweep means all of its steps"),
     }
 }
 

@@ -9,16 +9,18 @@ use crate::engine::{Engine, Outcome, catch_panics_quietly, copy_reports};
 use crate::plan;
 use crate::steps;
 use crate::store::Store;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// More threads than any machine has cores for.
+const MOST_THREADS: i64 = 1_024;
 
 #[derive(Debug, clap::Args)]
 pub struct Run {
     #[command(flatten)]
     file: FileArguments,
-    /// Only these steps and what they need.
+    /// Only these steps and what they need. The name of a sweep means all of its steps.
     steps: Vec<String>,
     #[command(flatten)]
     store: StoreArguments,
@@ -26,8 +28,8 @@ pub struct Run {
     #[arg(long, value_name = "DIR", default_value = "reports")]
     reports: PathBuf,
     /// How many threads work; as many as there are cores where it is not given. Results are the same with any number.
-    #[arg(short = 'j', long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
+    threads: Option<u16>,
 }
 
 impl Run {
@@ -51,8 +53,10 @@ impl Run {
         let wanted = pipeline.wanted(&plan, &self.steps)?;
         let store = Store::open(&self.store.store).map_err(one)?;
         if let Some(threads) = self.threads {
-            // Fails only where the pool is already there, which nothing before this makes.
-            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(usize::from(threads))
+                .build_global()
+                .map_err(|error| one(no_threads(threads, &error)))?;
         }
         catch_panics_quietly();
         let interrupted = stop_at_signal();
@@ -95,6 +99,12 @@ impl Run {
             Exit::Success
         })
     }
+}
+
+fn no_threads(threads: u16, error: &rayon::ThreadPoolBuildError) -> Diagnostic {
+    Diagnostic::error("E0615", format!("{threads} threads cannot be started"))
+        .note(format!("the system says: {error}"))
+        .help("ask for fewer with `-j`, or leave it out for as many as there are cores")
 }
 
 /// A flag that is set by the first Ctrl-C (or the signal to terminate); the second ends the program at once.

@@ -66,6 +66,7 @@ impl Engine<'_> {
             outputs,
             created: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
             seconds: began.elapsed().as_secs_f64(),
+            resumed: trajectory.resumed(),
         };
         self.store.record(work, &record)?;
         if let Some(horizon) = horizon(step) {

@@ -22,7 +22,7 @@ pub use reports::copy_reports;
 
 use crate::diagnostic::Diagnostic;
 use crate::language::{Program, Step};
-use crate::plan::{ExternalInputs, Key, Plan, Ports, continues_from, key_of, reason};
+use crate::plan::{ExternalInputs, Key, Plan, Ports, continues_from, horizon, key_of, reason};
 use crate::steps::{PipelineFacts, StepKind};
 use crate::store::{Digest, FileDigests, Journal, Owner, Record, Store};
 use event::Event;
@@ -183,7 +183,11 @@ impl Engine<'_> {
             return Ok(Try::Again);
         }
         let inputs = self.inputs(run, step)?;
-        let mut why = reason(self.store, self.program, step, &key);
+        for position in self.store.quarantine_damaged_checkpoints(&key.trajectory, horizon(step).unwrap_or(0))? {
+            self.reporter
+                .message(&format!("{}: its checkpoint at {position} was damaged and was moved to quarantine", step.name));
+        }
+        let mut why = reason(&self.store.records_of(&step.kind), self.program, step, &key);
         if let Some(position) = continues_from(self.store, step, &key.trajectory) {
             why += &format!("; continues from its checkpoint at {position}");
         }

@@ -132,7 +132,7 @@ fn path_of(step: &Step) -> PathBuf {
 }
 
 fn horizon_of(step: &Step) -> u64 {
-    crate::plan::horizon(step).unwrap()
+    horizon(step).unwrap()
 }
 
 fn registry(name: &str) -> Option<&'static dyn StepKind> {
@@ -331,7 +331,10 @@ fn an_interrupted_step_goes_on_from_its_checkpoint() {
     let mut states: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     states.sort();
     std::fs::write(&states[1], "to").unwrap();
-    assert_eq!(run(store.path(), count(100, "a")), ["a ran"]);
+    assert_eq!(
+        run(store.path(), count(100, "a")),
+        ["message a: its checkpoint at 30 was damaged and was moved to quarantine", "a ran"]
+    );
     assert_eq!(resumed("a"), [20]);
     let whole = tempfile::tempdir().unwrap();
     let straight = blob_of(whole.path(), 0, "train", count(100, "b"));

@@ -24,7 +24,15 @@ pub(super) fn check(checker: &mut Checker<'_>) -> Option<Vec<(String, Value)>> {
         })
         .collect();
     let names: Vec<&str> = params.iter().map(|param| param.name.node.as_str()).collect();
-    for (given, _) in checker.given_params {
+    for (index, (given, text)) in checker.given_params.iter().enumerate() {
+        let before = checker.given_params.iter().take(index).find(|(before, _)| before == given);
+        if let Some((_, before)) = before {
+            checker.report(
+                Diagnostic::error("E0228", format!("`-p {given}=…` is given twice"))
+                    .note(format!("`{before}` first, and then `{text}`"))
+                    .help("leave one of them out"),
+            );
+        }
         if !names.contains(&given.as_str()) {
             let diagnostic = Diagnostic::error("E0218", format!("`-p {given}=…` names no param of this file"));
             let diagnostic = match params.first() {
@@ -48,19 +56,22 @@ pub(super) fn check(checker: &mut Checker<'_>) -> Option<Vec<(String, Value)>> {
 }
 
 impl<'a> Checker<'a> {
-    /// The value of a param: of the last `-p` that names it, else its default.
+    /// The value of a param: of the `-p` that names it, else its default.
     pub fn param(&mut self, module: usize, param: &'a ast::Param) -> Static<'a> {
         let r#type = self.resolve(&param.r#type);
         let name = &param.name.node;
         let scope = self.module_scope(module);
-        let given = self.given_params.iter().rev().find(|(given, _)| given == name && module == self.modules.main);
+        let given = self.given_params.iter().find(|(given, _)| given == name && module == self.modules.main);
         let (value, span) = match (given, &param.default) {
             (Some((_, text)), _) => {
                 let span = param.name.span.to(param.r#type.span);
                 let value = match self.read_param(text, &r#type) {
                     Some(value) => value,
                     None => {
-                        let expected = r#type.expected(self.modules);
+                        let expected = match r#type {
+                            Type::Integer if is_digits(text) => format!("between {} and {}", i64::MIN, i64::MAX),
+                            _ => r#type.expected(self.modules),
+                        };
                         return self.poison(
                             Diagnostic::error("E0219", format!("`-p {name}={text}`: `{name}` must be {expected}"))
                                 .label(span, "declared here")
@@ -128,6 +139,12 @@ impl<'a> Checker<'a> {
             _ => return None,
         })
     }
+}
+
+/// Whether a text is a whole number, of any size.
+fn is_digits(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    digits.starts_with(|first: char| first.is_ascii_digit()) && digits.chars().all(|it| it.is_ascii_digit() || it == '_')
 }
 
 fn example(r#type: &Type<'_>, name: &str) -> String {

@@ -29,6 +29,7 @@ pub struct Key {
 }
 
 /// What a key needs to know beside the step itself.
+#[derive(Clone)]
 pub struct KeyInputs<'a> {
     /// The outputs that a reference means; `None` while they are not known.
     pub resolve: &'a dyn Fn(&StepReference) -> Option<Ports>,

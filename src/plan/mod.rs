@@ -3,18 +3,22 @@
 //! Knows the store, to look things up; starts nothing.
 
 mod canonical;
+mod estimate;
 mod external;
 mod graph;
+mod instance;
 mod key;
 mod reason;
 mod shown;
 mod survey;
 
+pub use estimate::{Estimate, estimate};
 pub use external::{ExternalInputs, LookedAt};
 pub use graph::Plan;
+pub use instance::{Instance, family};
 pub use key::{KEY_SCHEMA, Key, KeyInputs, Ports};
-pub use reason::reason;
+pub use reason::{Change, changes, reason};
 pub use shown::{shown, shown_reference};
 pub use survey::{
-    State, Surveyed, continues_from, horizon, key_of, no_kind, provenance_fields, provenance_params, resolve, survey,
+    State, Survey, Surveyed, continues_from, horizon, key_of, no_kind, provenance_fields, provenance_params, resolve, survey,
 };

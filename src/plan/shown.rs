@@ -30,11 +30,27 @@ pub fn shown_reference(reference: &StepReference) -> String {
     }
 }
 
+/// The number that a horizon was shown as: 30 000 for `30kimg`, 12 000 for `12_000`. `None` for other texts.
+pub(super) fn horizon_shown(text: &str) -> Option<f64> {
+    let split = text.find(|character: char| character.is_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(split)?;
+    let number: f64 = number.replace('_', "").parse().ok()?;
+    let units = [IMAGES, DURATIONS].concat();
+    let factor =
+        units.iter().find(|(name, _)| *name == unit).map_or((unit.is_empty()).then_some(1.0), |(_, factor)| Some(*factor));
+    Some(number * factor?)
+}
+
+/// Units from the largest to the base.
+type Units = &'static [(&'static str, f64)];
+const IMAGES: Units = &[("Mimg", 1e6), ("kimg", 1e3), ("img", 1.0)];
+const DURATIONS: Units = &[("h", 3600.0), ("min", 60.0), ("s", 1.0)];
+
 /// In the largest unit that needs no fraction.
 fn shown_quantity(quantity: &Quantity) -> String {
-    let units: &[(&str, f64)] = match quantity.dimension.as_str() {
-        "images" => &[("Mimg", 1e6), ("kimg", 1e3), ("img", 1.0)],
-        "duration" => &[("h", 3600.0), ("min", 60.0), ("s", 1.0)],
+    let units = match quantity.dimension.as_str() {
+        "images" => IMAGES,
+        "duration" => DURATIONS,
         "ratio" => return format!("{}%", rounded(quantity.value * 100.0)),
         _ => &[],
     };
@@ -78,6 +94,10 @@ mod tests {
         assert_eq!(quantity(5_400.0, "duration"), "90min");
         assert_eq!(shown(&Value::Integer(-12_000)), "-12_000");
         assert_eq!(shown(&Value::Integer(100)), "100");
+        assert_eq!(horizon_shown("1500img"), Some(1_500.0));
+        assert_eq!(horizon_shown("30kimg"), Some(30_000.0));
+        assert_eq!(horizon_shown("12_000"), Some(12_000.0));
+        assert_eq!(horizon_shown("chest.train"), None);
         let result = |result: &str| Box::new(Condition::Result { step: "gap".into(), result: result.into() });
         let difference = Box::new(Condition::Arithmetic { operator: '-', left: result("a"), right: result("b") });
         let below =

@@ -4,12 +4,12 @@
 use super::external::ExternalInputs;
 use super::graph::Plan;
 use super::key::{Key, KeyInputs, Ports};
-use super::reason::reason;
+use super::reason::{self, reason};
 use super::shown::shown;
 use crate::diagnostic::Diagnostic;
 use crate::language::{Program, Role, Step, StepReference, Value};
 use crate::steps::{PipelineFacts, StepKind};
-use crate::store::{Digest, FileDigests, Record, Store};
+use crate::store::{Blob, Component, Digest, FileDigests, Record, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a step is in the store.
@@ -29,6 +29,17 @@ pub enum State {
 pub struct Surveyed {
     pub step: usize,
     pub state: State,
+    /// An earlier step that is the same work: one is made, and the other found in the store then.
+    pub same_as: Option<usize>,
+    /// The components of its key, without those that depend on steps which have not run.
+    pub components: Vec<Component>,
+}
+
+/// All wanted steps in order, and the records that they were compared with, by kind and newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    pub steps: Vec<Surveyed>,
+    pub records: BTreeMap<String, Vec<Record>>,
 }
 
 /// Looks at all wanted steps in order. Digests of files outside the store are computed, nothing else.
@@ -39,9 +50,12 @@ pub fn survey(
     store: &Store,
     facts: &PipelineFacts,
     registry: &dyn Fn(&str) -> Option<&'static dyn StepKind>,
-) -> Result<Vec<Surveyed>, Vec<Diagnostic>> {
+) -> Result<Survey, Vec<Diagnostic>> {
+    let records = store.records();
     let mut digests = FileDigests::load(store);
     let mut made: BTreeMap<String, Ports> = BTreeMap::new();
+    let mut works: BTreeMap<String, Digest> = BTreeMap::new();
+    let mut first: BTreeMap<Digest, usize> = BTreeMap::new();
     let mut surveyed = Vec::new();
     let mut problems = Vec::new();
     for index in plan.order().iter().copied().filter(|index| wanted.contains(index)) {
@@ -64,22 +78,51 @@ pub fn survey(
                 continue;
             }
         };
-        let state = match key_of(program, step, kind, &files, &made, facts) {
-            Some(key) if open.is_empty() => match store.lookup(&key.key) {
+        // For what is not made yet stands the work that makes it, so that equal work is known before it is done.
+        let inputs = |reference: &StepReference| resolve(&made, reference).or_else(|| promised(&works, reference));
+        let provenance = if kind.shows_provenance() { provenance(program, step, facts) } else { Vec::new() };
+        let inputs = KeyInputs { resolve: &inputs, files: files.component(), provenance };
+        let Some(mut key) = Key::of(step, kind, inputs) else { continue };
+        works.insert(step.name.clone(), key.key);
+        let same_as = *first.entry(key.key).or_insert(index);
+        let state = if open.is_empty() {
+            match store.lookup(&key.key) {
                 Some(record) => {
                     made.insert(step.name.clone(), record.outputs.clone());
                     State::Cached(record)
                 }
                 None => {
-                    State::Runs { why: reason(store, program, step, &key), from: continues_from(store, step, &key.trajectory) }
+                    let records = records.get(&step.kind).map(Vec::as_slice).unwrap_or_default();
+                    State::Runs { why: reason(records, program, step, &key), from: continues_from(store, step, &key.trajectory) }
                 }
-            },
-            _ => State::After(open),
+            }
+        } else {
+            let is_open = |component: &Component| {
+                let field = component.name.split('.').next().and_then(|name| step.field(name));
+                field.is_some_and(|field| field.value.references().iter().any(|reference| open.contains(&reference.step)))
+            };
+            key.components.retain(|component| !is_open(component));
+            State::After(open)
         };
-        surveyed.push(Surveyed { step: index, state });
+        let same_as = (same_as != index).then_some(same_as);
+        surveyed.push(Surveyed { step: index, state, same_as, components: key.components });
     }
     digests.save();
-    if problems.is_empty() { Ok(surveyed) } else { Err(problems) }
+    if problems.is_empty() { Ok(Survey { steps: surveyed, records }) } else { Err(problems) }
+}
+
+impl Survey {
+    /// The record that a step is compared with in the reasons.
+    pub fn nearest(&self, program: &Program, surveyed: &Surveyed) -> Option<&Record> {
+        let step = program.steps.get(surveyed.step)?;
+        reason::nearest(self.records.get(&step.kind)?, program, step, &surveyed.components)
+    }
+}
+
+/// What stands for the outputs of a step while there are none: the work that will make them.
+pub(super) fn promised(works: &BTreeMap<String, Digest>, reference: &StepReference) -> Option<Ports> {
+    let digest = *works.get(&reference.step)?;
+    Some(Ports::from([(reference.port.clone().unwrap_or_default(), Blob { digest, size: 0 })]))
 }
 
 /// The diagnostic for a kind that the program declares and does not implement: a defect of this program.
@@ -145,7 +188,7 @@ fn without_locations(step: &Step, value: Value) -> (Value, Vec<Value>) {
 }
 
 /// All names and texts that a kind which shows provenance is given.
-fn provenance(program: &Program, step: &Step, facts: &PipelineFacts) -> Vec<(String, Vec<String>)> {
+pub(super) fn provenance(program: &Program, step: &Step, facts: &PipelineFacts) -> Vec<(String, Vec<String>)> {
     let mut file = vec![facts.file_name.clone(), facts.documentation.clone()];
     file.extend(facts.params.iter().flat_map(|(name, value)| [name.clone(), value.clone()]));
     let mut groups = vec![("name".to_owned(), vec![step.name.clone()]), ("file".to_owned(), file)];
@@ -167,10 +210,9 @@ pub fn horizon(step: &Step) -> Option<u64> {
     })
 }
 
-/// The position of the checkpoint from which the step would go on.
+/// The position of the checkpoint from which the step would go on: one that reads back whole.
 pub fn continues_from(store: &Store, step: &Step, trajectory: &Digest) -> Option<u64> {
-    let horizon = horizon(step)?;
-    store.positions(trajectory).into_iter().rev().find(|position| *position <= horizon)
+    store.newest_checkpoint(trajectory, horizon(step)?)
 }
 
 #[cfg(test)]

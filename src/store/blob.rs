@@ -72,7 +72,8 @@ impl Store {
         Ok(blob)
     }
 
-    fn quarantine(&self, path: &Path) -> Result<(), Diagnostic> {
+    /// Moves a damaged file to `quarantine/`.
+    pub(super) fn quarantine(&self, path: &Path) -> Result<(), Diagnostic> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let folder = self.folder("quarantine");
         let target = (0..10_000).map(|index| folder.join(format!("{name}.{index}"))).find(|target| !target.exists());

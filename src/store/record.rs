@@ -34,6 +34,9 @@ pub struct Record {
     pub created: u64,
     /// How long it took, this time.
     pub seconds: f64,
+    /// The position of the checkpoint that it went on from, where it did: `seconds` are those of the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<u64>,
 }
 
 impl Store {
@@ -65,13 +68,22 @@ impl Store {
 
     /// Every record of a kind that can be read, with or without its outputs, newest first. For saying why a step runs.
     pub fn records_of(&self, kind: &str) -> Vec<Record> {
-        let Ok(entries) = fs::read_dir(self.folder("actions")) else { return Vec::new() };
-        let mut records: Vec<Record> = entries
-            .flatten()
-            .filter_map(|entry| serde_json::from_slice::<Record>(&fs::read(entry.path()).ok()?).ok())
-            .filter(|record| record.kind == kind)
-            .collect();
-        records.sort_by(|a, b| b.created.cmp(&a.created).then(a.key.cmp(&b.key)));
+        self.records().remove(kind).unwrap_or_default()
+    }
+
+    /// Every record that can be read, by kind, newest first.
+    pub fn records(&self) -> BTreeMap<String, Vec<Record>> {
+        let Ok(entries) = fs::read_dir(self.folder("actions")) else { return BTreeMap::new() };
+        let mut records: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+        for entry in entries.flatten() {
+            let Some(bytes) = fs::read(entry.path()).ok() else { continue };
+            if let Ok(record) = serde_json::from_slice::<Record>(&bytes) {
+                records.entry(record.kind.clone()).or_default().push(record);
+            }
+        }
+        for records in records.values_mut() {
+            records.sort_by(|a, b| b.created.cmp(&a.created).then(a.key.cmp(&b.key)));
+        }
         records
     }
 }
@@ -97,6 +109,7 @@ mod tests {
             outputs: BTreeMap::from([("train".into(), blob)]),
             created: 1,
             seconds: 0.5,
+            resumed: None,
         };
         assert_eq!(store.lookup(&key), None);
         store.record(&work, &record).unwrap();

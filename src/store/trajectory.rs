@@ -1,9 +1,11 @@
 //! Checkpoints of one long step: `trajectories/<key without the horizon>/<position>-<digest>.safetensors`.
 //!
-//! They are never results. The digest in the name tells a whole one from a torn one; of torn ones the one before counts.
+//! They are never results. The digest in the name tells a whole one from a torn one; where one is torn, the one before counts.
 
 use super::{Digest, Store, Work, sync_folder};
+use crate::diagnostic::Diagnostic;
 use crate::steps::Checkpoints;
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,20 +15,30 @@ use std::path::{Path, PathBuf};
 pub struct Trajectory<'a> {
     folder: PathBuf,
     work: &'a Work,
+    /// The position of the state that the step was given to go on from.
+    resumed: Cell<Option<u64>>,
 }
 
 impl Store {
     pub fn trajectory<'a>(&self, key: &Digest, work: &'a Work) -> Trajectory<'a> {
-        Trajectory { folder: self.trajectory_folder(key), work }
+        Trajectory { folder: self.trajectory_folder(key), work, resumed: Cell::new(None) }
     }
 
     fn trajectory_folder(&self, key: &Digest) -> PathBuf {
         self.folder("trajectories").join(key.to_string())
     }
 
-    /// Positions at which states were saved, in ascending order, by name alone. For plans.
-    pub fn positions(&self, key: &Digest) -> Vec<u64> {
-        states(&self.trajectory_folder(key)).into_iter().map(|state| state.position).collect()
+    /// The position of the newest state at or before `horizon` that reads back whole. Changes nothing: for plans.
+    pub fn newest_checkpoint(&self, key: &Digest, horizon: u64) -> Option<u64> {
+        let (whole, _) = newest(&self.trajectory_folder(key), horizon);
+        Some(whole?.position)
+    }
+
+    /// Moves the damaged states that a step would meet on its way to the newest whole one to `quarantine/`, and says at which
+    /// positions they were.
+    pub fn quarantine_damaged_checkpoints(&self, key: &Digest, horizon: u64) -> Result<Vec<u64>, Diagnostic> {
+        let (_, damaged) = newest(&self.trajectory_folder(key), horizon);
+        damaged.into_iter().map(|state| self.quarantine(&state.path).map(|()| state.position)).collect()
     }
 
     /// After a result was published: of the states up to it the last is kept, so that a later run with a higher horizon
@@ -41,6 +53,7 @@ impl Store {
     }
 }
 
+#[derive(Debug)]
 struct State {
     position: u64,
     digest: Digest,
@@ -62,15 +75,33 @@ fn states(folder: &Path) -> Vec<State> {
     states
 }
 
+/// The newest state at or before `horizon` that reads back whole, and the damaged ones that are newer.
+fn newest(folder: &Path, horizon: u64) -> (Option<State>, Vec<State>) {
+    let mut damaged = Vec::new();
+    for state in states(folder).into_iter().rev().filter(|state| state.position <= horizon) {
+        match Digest::of_file(&state.path) {
+            Ok((digest, _)) if digest == state.digest => return (Some(state), damaged),
+            // Another run has pruned it since the folder was listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            _ => damaged.push(state),
+        }
+    }
+    (None, damaged)
+}
+
+impl Trajectory<'_> {
+    /// The position that the step went on from; `None` for one that began anew.
+    pub fn resumed(&self) -> Option<u64> {
+        self.resumed.get()
+    }
+}
+
 impl Checkpoints for Trajectory<'_> {
     fn latest(&self, horizon: u64) -> Option<(u64, PathBuf)> {
-        for state in states(&self.folder).into_iter().rev().filter(|state| state.position <= horizon) {
-            if Digest::of_file(&state.path).is_ok_and(|(digest, _)| digest == state.digest) {
-                return Some((state.position, state.path));
-            }
-            let _ = fs::remove_file(&state.path);
-        }
-        None
+        let (whole, _) = newest(&self.folder, horizon);
+        let found = whole.map(|state| (state.position, state.path));
+        self.resumed.set(found.as_ref().map(|(position, _)| *position));
+        found
     }
 
     fn save(&self, position: u64, write: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
@@ -100,6 +131,10 @@ mod tests {
         trajectory.save(position, &mut |path| fs::write(path, format!("state {position}"))).unwrap();
     }
 
+    fn positions(store: &Store, key: &Digest) -> Vec<u64> {
+        states(&store.trajectory_folder(key)).into_iter().map(|state| state.position).collect()
+    }
+
     #[test]
     fn the_last_two_are_kept_and_a_torn_one_falls_back() {
         let folder = tempfile::tempdir().unwrap();
@@ -111,12 +146,19 @@ mod tests {
         for position in [10, 20, 30] {
             save(&trajectory, position);
         }
-        assert_eq!(store.positions(&key), [20, 30]);
+        assert_eq!(positions(&store, &key), [20, 30]);
         let (position, path) = trajectory.latest(100).unwrap();
         assert_eq!((position, fs::read_to_string(&path).unwrap().as_str()), (30, "state 30"));
         assert_eq!(trajectory.latest(29).unwrap().0, 20);
         fs::write(&path, "state").unwrap();
+        assert_eq!(store.newest_checkpoint(&key, 100), Some(20));
         assert_eq!(trajectory.latest(100).unwrap().0, 20);
+        assert_eq!(trajectory.resumed(), Some(20));
+        // Put aside for whoever wants to know why, and told.
+        assert_eq!(store.quarantine_damaged_checkpoints(&key, 100).unwrap(), [30]);
+        assert_eq!(positions(&store, &key), [20]);
+        assert_eq!(fs::read_dir(store.folder("quarantine")).unwrap().count(), 1);
+        assert!(store.quarantine_damaged_checkpoints(&key, 100).unwrap().is_empty());
     }
 
     #[test]
@@ -143,8 +185,8 @@ mod tests {
         for position in [80, 90, 10, 20, 30] {
             save(&trajectory, position);
         }
-        assert_eq!(store.positions(&key), [20, 30, 80, 90]);
+        assert_eq!(positions(&store, &key), [20, 30, 80, 90]);
         store.prune_trajectory(&key, 50);
-        assert_eq!(store.positions(&key), [30, 80, 90]);
+        assert_eq!(positions(&store, &key), [30, 80, 90]);
     }
 }

@@ -8,6 +8,7 @@ pub fn shown_moment(milliseconds: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
     let ago = now.saturating_sub(milliseconds) / 1_000;
     let ago = match ago / 86_400 {
+        0 if ago == 0 => "just now".to_owned(),
         0 => format!("{} ago", shown_duration(ago as f64)),
         1 => "1 day ago".to_owned(),
         days => format!("{days} days ago"),

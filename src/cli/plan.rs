@@ -130,13 +130,18 @@ fn print(rows: &[Row]) {
     }
 }
 
-/// `2 cached, 1 runs, 3 wait for it: at most about 3 min 20 s`.
+/// `2 cached, 1 runs, 3 wait; time: about 3 min 20 s`.
 fn total(rows: &[Row]) -> String {
     let count = |state: &str| rows.iter().filter(|row| row.state == state).count();
-    let mut text = format!("{} cached, {} run, {} wait for them", count("cached"), count("runs"), count("waits"));
+    let number = |state: &str, one: &str, several: &str| match count(state) {
+        1 => format!("1 {one}"),
+        count => format!("{count} {several}"),
+    };
+    let mut parts = vec![format!("{} cached", count("cached")), number("runs", "runs", "run"), number("waits", "waits", "wait")];
     if count("same") > 0 {
-        text += &format!(", {} are the same work as others", count("same"));
+        parts.push(number("same", "is the same work as another", "are the same work as others"));
     }
+    let text = parts.join(", ");
     let open: Vec<&Row> = rows.iter().filter(|row| ["runs", "waits"].contains(&row.state)).collect();
     let known: Vec<f64> = open.iter().filter_map(|row| row.seconds).collect();
     let unknown = open.len() - known.len();
@@ -168,7 +173,7 @@ mod tests {
                 &format!("after many[seed={seed}].real, many[seed=0].fake"),
             )
         }));
-        assert_eq!(total(&rows), "0 cached, 1 run, 100 wait for them; time: about 3 min 20 s, and 1 of unknown time");
+        assert_eq!(total(&rows), "0 cached, 1 runs, 100 wait; time: about 3 min 20 s, and 1 of unknown time");
         let grouped = grouped(rows);
         assert_eq!(grouped.len(), 2);
         assert_eq!(grouped[1].name, "many[…].gap ×100");

@@ -89,8 +89,8 @@ impl Lowering<'_> {
     }
 
     /// A running statistic of this layer.
-    pub fn state(&mut self, local_name: &str, shape: &[usize], initial: f64) -> NodeId {
-        self.declare(local_name, shape, Initial::Constant(initial), false)
+    pub fn state(&mut self, local_name: &str, shape: &[usize], initial: Initial) -> NodeId {
+        self.declare(local_name, shape, initial, false)
     }
 
     /// What a running statistic becomes after this step. The first application of a network counts.

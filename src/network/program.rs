@@ -80,6 +80,13 @@ impl LayerArguments {
         }
     }
 
+    pub fn flag(&self, name: &str) -> Result<bool, ShapeError> {
+        match self.get(name) {
+            Some(Value::Boolean(value)) => Ok(*value),
+            other => Err(ShapeError::new(format!("`{name}` must be `true` or `false`, not {other:?}"))),
+        }
+    }
+
     pub fn number(&self, name: &str) -> Result<f64, ShapeError> {
         match self.get(name) {
             Some(Value::Integer(value)) => Ok(*value as f64),

@@ -192,3 +192,25 @@ fn inputs_are_matched_by_order_where_names_differ() {
     ));
     assert_eq!(program.inputs, [("image".to_owned(), vec![1, 32, 32])]);
 }
+
+/// The shapes of all tensors of a network with this body on an image of 1×32×32.
+fn shapes(body: &str) -> Vec<Vec<usize>> {
+    program(&mine(&format!("{body}\nreturn x |> flatten |> dense(labels)"))).calls.iter().map(|call| call.shape.clone()).collect()
+}
+
+#[test]
+fn sizes_that_are_left_out_are_those_that_people_expect() {
+    assert_eq!(shapes("x = image |> conv_transpose(2, 4)")[0], [2, 64, 64]);
+    assert_eq!(shapes("x = image |> conv_transpose(2, 3)")[0], [2, 64, 64]);
+    assert_eq!(shapes("x = image |> conv_transpose(2, 2)")[0], [2, 64, 64]);
+    assert_eq!(shapes("x = image |> conv_transpose(2, 3, stride = 1)")[0], [2, 32, 32]);
+    assert_eq!(
+        shapes("x = image |> flatten |> reshape([1024, 1, 1]) |> conv_transpose(2, 4, stride = 1, padding = 0)")[2],
+        [2, 4, 4]
+    );
+    assert_eq!(shapes("x = image |> conv(2, 3, dilation = 4)")[0], [2, 32, 32]);
+    assert_eq!(shapes("x = image |> conv(2, 3, padding = 0)")[0], [2, 30, 30]);
+    assert_eq!(shapes("x = image |> conv(2, 3, stride = 2)")[0], [2, 16, 16]);
+    assert_eq!(shapes("x = image |> avg_pool")[0], [1, 16, 16]);
+    assert_eq!(shapes("x = image |> conv(8, 3, weights = spectral()) |> group_norm(4)")[1], [8, 32, 32]);
+}

@@ -4,6 +4,7 @@
 use super::super::graph::NodeId;
 use super::super::lowering::{Initial, Lowering, Mode};
 use super::super::program::{LayerArguments, Shape, ShapeError};
+use super::normalisation::scale_and_shift;
 use super::{Layer, first, input, per_channel};
 
 pub struct BatchNorm;
@@ -24,10 +25,8 @@ impl Layer for BatchNorm {
         let shape = lowering.shape(x);
         let spread = per_channel(&shape);
         let channels = *shape.get(1).ok_or_else(|| ShapeError::new("there is no channel to normalise"))?;
-        let scale = lowering.weight("scale", &[channels], Initial::Constant(1.0));
-        let shift = lowering.weight("shift", &[channels], Initial::Constant(0.0));
-        let running_mean = lowering.state("running_mean", &[channels], 0.0);
-        let running_variance = lowering.state("running_variance", &[channels], 1.0);
+        let running_mean = lowering.state("running_mean", &[channels], Initial::Constant(0.0));
+        let running_variance = lowering.state("running_variance", &[channels], Initial::Constant(1.0));
         let normalised = match lowering.mode {
             Mode::Training => {
                 let axes: Vec<usize> = (0..shape.len()).filter(|axis| *axis != 1).collect();
@@ -59,10 +58,29 @@ impl Layer for BatchNorm {
                 graph.div(centred, deviation)
             }
         };
-        let graph = &mut *lowering.graph;
-        let scale = graph.reshape(scale, &spread);
-        let shift = graph.reshape(shift, &spread);
-        let scaled = graph.mul(normalised, scale);
-        Ok(graph.add(scaled, shift))
+        scale_and_shift(lowering, normalised, arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::lowering::Mode;
+    use super::super::trial::{Trial, assert_close};
+
+    #[test]
+    fn the_batch_is_normalised_in_training_and_by_running_statistics_after_it() {
+        let trial = Trial::new("batch_norm", &[&[1, 1, 2]]).number("momentum", 0.1).number("epsilon", 0.0);
+        let mut trial = trial.flag("affine", true);
+        let weights: [(&str, &[f64]); 4] =
+            [("scale", &[1.0]), ("shift", &[10.0]), ("running_mean", &[1.0]), ("running_variance", &[4.0])];
+        let x = [0.0, 0.0, 2.0, 2.0];
+        assert_close(&trial.run(&[&x], &weights), &[9.0, 9.0, 11.0, 11.0]);
+        assert_close(&trial.update("layer/running_mean", &[&x], &weights), &[1.0]);
+        assert_close(&trial.update("layer/running_variance", &[&x], &weights), &[0.9 * 4.0 + 0.1 * 4.0 / 3.0]);
+        trial.check_gradient();
+        trial.mode = Mode::Inference;
+        assert_close(&trial.run(&[&x], &weights), &[9.5, 9.5, 10.5, 10.5]);
+        let bare = Trial::new("batch_norm", &[&[2]]).number("momentum", 0.1).number("epsilon", 1e-5).flag("affine", false);
+        assert_eq!(bare.weights().len(), 2);
     }
 }

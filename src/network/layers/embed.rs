@@ -4,7 +4,7 @@
 use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::{Layer, first, initial_weights::weight, input, vector};
+use super::{Layer, first, initial_weights, input, vector};
 
 pub struct Embed;
 
@@ -22,7 +22,7 @@ impl Layer for Embed {
         let y = input(inputs, 0)?;
         let labels = lowering.shape(y).get(1).copied().unwrap_or(0);
         // A row is read as it is, so one number goes into each of its numbers.
-        let weight = weight(lowering, &[labels, arguments.size("outputs")?], 1, arguments)?;
+        let weight = initial_weights::weight_by_outputs(lowering, &[labels, arguments.size("outputs")?], 1, 1, arguments)?;
         Ok(lowering.graph.matmul(y, weight, false, false))
     }
 }

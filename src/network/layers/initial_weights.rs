@@ -1,18 +1,20 @@
-//! How a layer's weight begins and what is done to it at every use: `equalized`, `he`, `normal` of the prelude.
+//! How a layer's weight begins and what is done to it at every use: `equalized`, `he`, `normal`, `spectral` of the prelude.
 
 use super::super::graph::NodeId;
 use super::super::lowering::{Initial, Lowering};
 use super::super::program::{LayerArguments, ShapeError};
+use super::spectral;
 use crate::language::{Construction, Value};
 
 /// The constructors that this file implements.
-pub const CONSTRUCTORS: &[&str] = &["equalized", "he", "normal"];
+pub const CONSTRUCTORS: &[&str] = &["equalized", "he", "normal", "spectral"];
 
 /// The node of this layer's `weight`, ready for use.
 ///
 /// - `equalized(gain)`: drawn from N(0, 1), used as gain/√fan_in · weight (Karras et al. 2018, section 4.1).
 /// - `he(gain)`: drawn from N(0, gain²/fan_in) (He et al. 2015).
 /// - `normal(deviation)`: drawn from N(0, deviation²).
+/// - `spectral(of)`: begins as `of` says, used over its greatest singular value (Miyato et al. 2018).
 pub fn weight(
     lowering: &mut Lowering<'_>,
     shape: &[usize],
@@ -39,7 +41,7 @@ pub fn weight_by_outputs(
 fn made(
     lowering: &mut Lowering<'_>,
     shape: &[usize],
-    _outputs: usize,
+    outputs: usize,
     fan_in: usize,
     construction: &Construction,
 ) -> Result<NodeId, ShapeError> {
@@ -58,6 +60,13 @@ fn made(
         "normal" => {
             let deviation = settings.number("deviation")?;
             Ok(lowering.weight("weight", shape, Initial::Normal { deviation }))
+        }
+        "spectral" => {
+            let Some(Value::Construction(of)) = settings.get("of") else {
+                return Err(ShapeError::new("`of` must say how the weights begin, such as he()"));
+            };
+            let weight = made(lowering, shape, outputs, fan_in, of)?;
+            Ok(spectral::normalised(lowering, weight, outputs, settings.size("iterations")?))
         }
         other => Err(ShapeError::new(format!("`{other}` is no way for weights to begin; there are {}", CONSTRUCTORS.join(", ")))),
     }

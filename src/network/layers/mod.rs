@@ -17,13 +17,19 @@ mod dropout;
 mod embed;
 mod flatten;
 mod global_average_pool;
+mod group_norm;
 mod initial_weights;
+mod instance_norm;
+mod layer_norm;
 mod max_pool;
 mod minibatch_stddev;
 mod modulate;
+mod modulated_conv;
+mod normalisation;
 mod pixel_norm;
 mod reshape;
 mod softmax;
+mod spectral;
 mod total;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -76,9 +82,13 @@ pub fn all() -> &'static [&'static dyn Layer] {
         &embed::Embed,
         &flatten::Flatten,
         &global_average_pool::GlobalAveragePool,
+        &group_norm::GroupNorm,
+        &instance_norm::InstanceNorm,
+        &layer_norm::LayerNorm,
         &max_pool::MaxPool,
         &minibatch_stddev::MinibatchStddev,
         &modulate::Modulate,
+        &modulated_conv::ModulatedConv,
         &pixel_norm::PixelNorm,
         &reshape::Reshape,
         &softmax::Softmax,
@@ -92,7 +102,7 @@ pub fn find(name: &str) -> Option<&'static dyn Layer> {
     all().iter().copied().find(|layer| layer.name() == name)
 }
 
-/// The functions that a `weights` argument may be: `equalized`, `he`, `normal`.
+/// The functions that a `weights` argument may be: `equalized`, `he`, `normal`, `spectral`.
 pub use initial_weights::CONSTRUCTORS as WEIGHT_CONSTRUCTORS;
 
 /// The shape of the first of a layer's inputs.

@@ -81,6 +81,11 @@ impl Trial {
         self.try_shape().unwrap_or_else(|message| panic!("{message}"))
     }
 
+    /// How many numbers one sample has in all inputs.
+    pub fn inputs(&self) -> usize {
+        self.inputs.iter().flatten().product()
+    }
+
     /// Why the layer refuses these shapes, in words.
     pub fn refusal(&self) -> String {
         self.try_shape().expect_err("the layer takes these shapes")

@@ -37,9 +37,20 @@ pub struct Checked {
 /// Checks one file with all that it uses. The only files read are those that `use` names; the outcome depends on nothing
 /// but texts and options. Ends on any input: evaluation and expansion have limits.
 pub fn check(sources: &mut Sources, file: FileId, options: &CheckOptions<'_>) -> Checked {
-    let (mut modules, mut diagnostics) = Loader::new(sources, &options.base).load(file);
-    names::index(&mut modules, &mut diagnostics);
-    let mut checker = Checker::new(sources, &modules, options);
+    let (mut modules, diagnostics) = Loader::new(sources, &options.base).load(file);
+    check_modules(sources, &mut modules, diagnostics, options)
+}
+
+/// Checks a file that has been read with all that it uses; `diagnostics` are those of reading.
+pub(super) fn check_modules(
+    sources: &Sources,
+    modules: &mut Modules,
+    mut diagnostics: Vec<Diagnostic>,
+    options: &CheckOptions<'_>,
+) -> Checked {
+    names::index(modules, &mut diagnostics);
+    let modules = &*modules;
+    let mut checker = Checker::new(sources, modules, options);
     for diagnostic in diagnostics {
         checker.report(diagnostic);
     }

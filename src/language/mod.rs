@@ -8,6 +8,7 @@ mod check;
 mod conditions;
 mod cycles;
 mod declarations;
+mod describe;
 mod evaluate;
 mod expand;
 mod functions;
@@ -34,6 +35,7 @@ mod walk;
 
 pub use check::{CheckOptions, Checked, check};
 pub use declarations::{Native, declarations, implemented_functions};
+pub use describe::{NetworkRequest, expand_network, is_standard_module, networks, no_network, standard_module};
 
 pub use program::{Program, Role, Step, StepField};
 pub use value::{Comparison, Condition, Construction, Dimension, Quantity, StepReference, Value};

@@ -133,6 +133,19 @@ pub fn lower(
     inputs: &[NodeId],
     weights: &mut WeightTable,
 ) -> Result<NodeId, ShapeError> {
+    lower_watched(program, graph, batch, mode, inputs, weights, &mut |_, _| {})
+}
+
+/// As [`lower`]; `watch` sees the graph and the weights after each layer has added its own.
+pub(super) fn lower_watched(
+    program: &NetworkProgram,
+    graph: &mut Graph,
+    batch: usize,
+    mode: Mode,
+    inputs: &[NodeId],
+    weights: &mut WeightTable,
+    watch: &mut dyn FnMut(&Graph, &WeightTable),
+) -> Result<NodeId, ShapeError> {
     let mut nodes: Vec<NodeId> = Vec::with_capacity(program.inputs.len() + program.calls.len());
     for ((name, shape), node) in program.inputs.iter().zip(inputs) {
         let found = graph.shape(*node);
@@ -148,6 +161,7 @@ pub fn lower(
         let node = lower_call(call, graph, batch, mode, &nodes, weights)
             .map_err(|error| ShapeError { message: format!("{}: {}", call.path, error.message), ..error })?;
         nodes.push(node);
+        watch(graph, weights);
     }
     nodes.get(program.output.0).copied().ok_or_else(|| ShapeError::new("the network's output is none of its tensors"))
 }

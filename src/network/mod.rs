@@ -2,11 +2,13 @@
 //! of primitives for a batch. The language stage fills the list by asking each layer for its shape; this stage knows
 //! layers and primitives, and nothing of text, steps or data.
 
+mod describe;
 pub mod graph;
 pub mod layers;
 pub mod lowering;
 pub mod primitives;
 mod program;
 
+pub use describe::{Description, LayerDescription, describe};
 pub use lowering::{Initial, Lowering, Mode, WeightSpecification, WeightTable, lower, weights};
 pub use program::{LayerArguments, LayerCall, NetworkProgram, Shape, ShapeError, TensorId};

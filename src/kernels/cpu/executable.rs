@@ -2,7 +2,7 @@
 //! decided once, elementwise chains are fused, and a run allocates nothing.
 
 use super::chain::Chain;
-use super::fusion::{root, units};
+use super::fusion::{Unit, root, units};
 use super::memory::{Memory, Place, arena_length, arena_start};
 use super::plan::Plan;
 use super::{Arguments, Call, Element};
@@ -32,6 +32,36 @@ struct KernelTask {
     output_shape: Vec<usize>,
 }
 
+/// What is decided before any memory is taken.
+struct Planned {
+    units: Vec<Unit>,
+    fed: Vec<(NodeId, String)>,
+    plan: Plan,
+}
+
+impl Planned {
+    fn new(graph: &Graph, outputs: &[NodeId]) -> Self {
+        let mut live = vec![false; graph.len()];
+        outputs.iter().for_each(|output| live[output.0] = true);
+        for index in (0..graph.len()).rev() {
+            if live[index] {
+                graph.node(NodeId(index)).inputs.iter().for_each(|input| live[input.0] = true);
+            }
+        }
+        let fed = (0..graph.len()).map(NodeId).filter(|id| live[id.0]);
+        let fed: Vec<(NodeId, String)> =
+            fed.filter_map(|id| graph.node(id).primitive.input_name().map(|name| (id, name.to_owned()))).collect();
+        let units = units(graph, &live);
+        let plan = Plan::new(graph, &units, &fed, outputs);
+        Self { units, fed, plan }
+    }
+}
+
+/// How many numbers an executable of these outputs would keep in memory at once, what is fed left out.
+pub fn planned_numbers(graph: &Graph, outputs: &[NodeId]) -> usize {
+    Planned::new(graph, outputs).plan.size
+}
+
 /// A graph compiled for the processor. `T` is `f32` or `f64`.
 #[derive(Debug)]
 pub struct Executable<T: Element> {
@@ -47,18 +77,7 @@ pub struct Executable<T: Element> {
 impl<T: Element> Executable<T> {
     /// Plans the computation of `outputs`. What none of them depends on is left out, inputs too.
     pub fn compile(graph: &Graph, outputs: &[NodeId]) -> Self {
-        let mut live = vec![false; graph.len()];
-        outputs.iter().for_each(|output| live[output.0] = true);
-        for index in (0..graph.len()).rev() {
-            if live[index] {
-                graph.node(NodeId(index)).inputs.iter().for_each(|input| live[input.0] = true);
-            }
-        }
-        let fed = (0..graph.len()).map(NodeId).filter(|id| live[id.0]);
-        let fed: Vec<(NodeId, String)> =
-            fed.filter_map(|id| graph.node(id).primitive.input_name().map(|name| (id, name.to_owned()))).collect();
-        let units = units(graph, &live);
-        let plan = Plan::new(graph, &units, &fed, outputs);
+        let Planned { units, fed, plan } = Planned::new(graph, outputs);
 
         let mut tasks = Vec::with_capacity(units.len());
         for unit in &units {

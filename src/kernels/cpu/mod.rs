@@ -20,7 +20,7 @@ mod plan;
 pub use call::{Arguments, Call, for_each_chunk};
 pub use convolution::ConvolutionGeometry;
 pub use element::Element;
-pub use executable::Executable;
+pub use executable::{Executable, planned_numbers};
 
 #[cfg(test)]
 mod tests;

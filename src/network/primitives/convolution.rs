@@ -51,6 +51,13 @@ fn output_shape(geometry: &ConvolutionGeometry) -> Vec<usize> {
     vec![geometry.batch, geometry.output_channels, geometry.output_height(), geometry.output_width()]
 }
 
+/// Every weight meets every place of the output, in each image.
+fn multiply_adds(geometry: &ConvolutionGeometry) -> u64 {
+    let weights = geometry.output_channels * geometry.input_channels * geometry.kernel * geometry.kernel;
+    let places = geometry.batch * geometry.output_height() * geometry.output_width();
+    weights as u64 * places as u64
+}
+
 impl Primitive for Convolution {
     fn name(&self) -> &'static str {
         "convolution"
@@ -58,6 +65,10 @@ impl Primitive for Convolution {
 
     fn shape(&self, inputs: &[&[usize]]) -> Vec<usize> {
         output_shape(&geometry(inputs[0], inputs[1], self.stride, self.padding))
+    }
+
+    fn multiply_adds(&self, inputs: &[&[usize]]) -> u64 {
+        multiply_adds(&geometry(inputs[0], inputs[1], self.stride, self.padding))
     }
 
     fn gradient(&self, graph: &mut Graph, _: NodeId, inputs: &[NodeId], g: NodeId, needed: &[bool]) -> Vec<Option<NodeId>> {
@@ -96,6 +107,10 @@ impl Primitive for ConvolutionInputGradient {
         vec![geometry.batch, geometry.input_channels, self.height, self.width]
     }
 
+    fn multiply_adds(&self, inputs: &[&[usize]]) -> u64 {
+        multiply_adds(&self.geometry(inputs[0], inputs[1]))
+    }
+
     fn gradient(&self, graph: &mut Graph, _: NodeId, inputs: &[NodeId], z: NodeId, needed: &[bool]) -> Vec<Option<NodeId>> {
         let (g, w) = (inputs[0], inputs[1]);
         let kernel = graph.shape(w)[2];
@@ -129,6 +144,10 @@ impl Primitive for ConvolutionWeightGradient {
     fn shape(&self, inputs: &[&[usize]]) -> Vec<usize> {
         let geometry = self.geometry(inputs[0], inputs[1]);
         vec![geometry.output_channels, geometry.input_channels, self.size, self.size]
+    }
+
+    fn multiply_adds(&self, inputs: &[&[usize]]) -> u64 {
+        multiply_adds(&self.geometry(inputs[0], inputs[1]))
     }
 
     fn gradient(&self, graph: &mut Graph, _: NodeId, inputs: &[NodeId], v: NodeId, needed: &[bool]) -> Vec<Option<NodeId>> {

@@ -32,6 +32,11 @@ impl Primitive for MatrixProduct {
         vec![rows, columns]
     }
 
+    fn multiply_adds(&self, inputs: &[&[usize]]) -> u64 {
+        let (rows, inner, columns) = self.sizes(inputs[0], inputs[1]);
+        [rows, inner, columns].iter().map(|size| *size as u64).product()
+    }
+
     fn gradient(&self, graph: &mut Graph, _: NodeId, inputs: &[NodeId], g: NodeId, needed: &[bool]) -> Vec<Option<NodeId>> {
         let (a, b) = (inputs[0], inputs[1]);
         let first = needed[0].then(|| match self.transpose_a {

@@ -128,6 +128,12 @@ pub trait Primitive: Evaluate + std::fmt::Debug + Send + Sync {
     fn is_view(&self) -> bool {
         false
     }
+
+    /// Products that are added up, for inputs of these shapes: those of convolutions and matrix products, in which nearly
+    /// all work of a network lies. 0 for everything else.
+    fn multiply_adds(&self, _inputs: &[&[usize]]) -> u64 {
+        0
+    }
 }
 
 /// How a primitive is computed, for any element type.

@@ -3,7 +3,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // the one place that talks to people
 
 mod check;
+mod describe;
 mod explain;
+mod layer_table;
 mod moment;
 mod pace;
 mod pipeline;
@@ -34,6 +36,8 @@ enum Command {
     Plan(plan::Plan),
     /// Run a file: what is in the store is taken from there, the rest is made.
     Run(run::Run),
+    /// Show a network layer by layer: shapes, parameters, multiply-adds, memory.
+    Describe(describe::Describe),
     /// Say which part of a step's key changed since its nearest earlier result.
     Why(why::Why),
     /// Tell more about an error code.
@@ -103,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Describe(command) => command.run(),
         Command::Why(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Version => version::run(),

@@ -56,7 +56,8 @@ pub fn networks(sources: &mut Sources, file: FileId, options: &CheckOptions<'_>)
     let (modules, _) = Loader::new(sources, &options.base).load(file);
     let signature = |network: &ast::Network| {
         let parameters: Vec<&str> = network.parameters.iter().map(|parameter| sources.text(parameter.span)).collect();
-        format!("({}) -> {}", parameters.join(", "), sources.text(network.result.span))
+        let signature = format!("({}) -> {}", parameters.join(", "), sources.text(network.result.span));
+        signature.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     callable(&modules).into_iter().map(|(name, network)| (name, signature(network))).collect()
 }

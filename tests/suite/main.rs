@@ -5,6 +5,7 @@ mod cache;
 mod chapters;
 mod check;
 mod conformance;
+mod describe;
 mod laboratory;
 mod radiographs;
 mod resume;

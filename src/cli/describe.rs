@@ -87,7 +87,7 @@ impl Describe {
         }
         if chosen.is_empty() {
             let network = self.expanded(asked, &of_blocks, sources, file, &options)?;
-            return Ok(vec![self.described_network(asked, network, BATCH as usize, false)?]);
+            return Ok(vec![self.described_network(asked, &network, BATCH as usize, false)?]);
         }
         if let Some(given) = self.sizes.first().map(|(name, _)| name.as_str()).or(self.inputs.first().map(|_| "--input")) {
             return Err(vec![
@@ -95,7 +95,7 @@ impl Describe {
                     .help("leave it out, or change the block"),
             ]);
         }
-        let described = chosen.into_iter().map(|of| self.described_network(&of.title, of.network.clone(), of.batch, of.averaged));
+        let described = chosen.into_iter().map(|of| self.described_network(&of.title, &of.network, of.batch, of.averaged));
         described.collect()
     }
 
@@ -122,14 +122,14 @@ impl Describe {
     fn described_network(
         &self,
         title: &str,
-        network: Arc<NetworkProgram>,
+        network: &Arc<NetworkProgram>,
         batch: usize,
         averaged: bool,
     ) -> Result<Described, Vec<Diagnostic>> {
         let batch = self.batch.map_or(batch, |batch| batch as usize);
         let described = || -> Result<Described, ShapeError> {
-            let description = network::describe(&network)?;
-            let memory = training_memory(&network, batch, averaged)?;
+            let description = network::describe(network)?;
+            let memory = training_memory(network, batch, averaged)?;
             Ok(Described { title: title.to_owned(), network: network.clone(), description, memory })
         };
         described().map_err(|error| {

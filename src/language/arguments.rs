@@ -27,6 +27,8 @@ pub(super) enum GivenValue<'a> {
     Expression(&'a Expression),
     /// What came through a pipe.
     Static(Static<'a>),
+    /// The elements of a list, one argument each: see [`gather_rest`].
+    Rest(Vec<&'a Expression>),
 }
 
 impl<'a> From<&'a ast::Argument> for Given<'a> {
@@ -163,10 +165,7 @@ impl<'a> Checker<'a> {
     ) -> (Static<'a>, Span) {
         let r#type = self.resolve(&parameter.r#type);
         let (value, place) = match given {
-            Some(Given { value: GivenValue::Static(value), span, .. }) => (value, span),
-            Some(Given { value: GivenValue::Expression(expression), span, .. }) => {
-                (self.evaluate(expression, caller, Some(&r#type)), span)
-            }
+            Some(Given { value, span, .. }) => (self.given_value(value, &r#type, caller), span),
             None => match &parameter.default {
                 Some(default) => (self.evaluate(default, inner, Some(&r#type)), span),
                 None => (Static::Poison, span),
@@ -175,6 +174,16 @@ impl<'a> Checker<'a> {
         let slot = Slot { name: &parameter.name.node, span: place };
         let value = self.admit(value, &r#type, &slot);
         (self.admit_range(value, parameter.range.as_ref(), inner, &slot), place)
+    }
+
+    fn given_value(&mut self, value: GivenValue<'a>, r#type: &Type<'a>, scope: &Scope<'a>) -> Static<'a> {
+        match value {
+            GivenValue::Static(value) => value,
+            GivenValue::Expression(expression) => self.evaluate(expression, scope, Some(r#type)),
+            GivenValue::Rest(elements) => {
+                Static::List(elements.into_iter().map(|element| self.evaluate(element, scope, None)).collect())
+            }
+        }
     }
 
     /// The type that is written, or [`Type::Unknown`] after a mistake.
@@ -330,10 +339,8 @@ impl<'a> Checker<'a> {
             }
             // Ranges may name other parameters, so they are looked at when all are known.
             let r#type = self.resolve(&parameter.r#type);
-            let (value, span) = match given.value {
-                GivenValue::Static(value) => (value, given.span),
-                GivenValue::Expression(expression) => (self.evaluate(expression, scope, Some(&r#type)), given.span),
-            };
+            let span = given.span;
+            let value = self.given_value(given.value, &r#type, scope);
             let value = self.admit(value, &r#type, &Slot { name: &parameter.name.node, span });
             let value = match &parameter.range {
                 Some(range) if is_constant(range) => {
@@ -346,6 +353,36 @@ impl<'a> Checker<'a> {
         }
         Static::Network(Rc::new(instantiation))
     }
+}
+
+/// Where the last parameter is a list, arguments without a name from its place on become the elements of that list:
+/// `concat(a, b, c, d)` is `concat(a, b, more = [c, d])`. A list that stands there alone is the list itself.
+pub(super) fn gather_rest<'a>(parameters: &'a [Parameter], mut given: Vec<Given<'a>>) -> Vec<Given<'a>> {
+    let Some((last, before)) = parameters.split_last().filter(|(last, _)| types::name_of(&last.r#type) == Some("list")) else {
+        return given;
+    };
+    let unnamed = given.iter().take_while(|argument| argument.name.is_none()).count();
+    let named = given.iter().any(|argument| argument.name.is_some_and(|name| name.node == last.name.node));
+    if unnamed <= before.len() || named {
+        return given;
+    }
+    let after = given.split_off(unnamed);
+    let rest = given.split_off(before.len());
+    let span = rest.iter().map(|argument| argument.span).reduce(|first, last| first.to(last));
+    let elements: Vec<&'a Expression> = rest
+        .iter()
+        .filter_map(|argument| match argument.value {
+            GivenValue::Expression(expression) => Some(expression),
+            _ => None,
+        })
+        .collect();
+    let value = match elements.as_slice() {
+        [only] if matches!(only.kind, ast::ExpressionKind::List(_)) => GivenValue::Expression(only),
+        _ => GivenValue::Rest(elements),
+    };
+    given.extend(span.map(|span| Given { name: None, value, span }));
+    given.extend(after);
+    given
 }
 
 /// Whether a range names nothing.

@@ -1,13 +1,15 @@
 //! Calls of layers in a network's body, and operators between tensors, which are layers too.
 
 use super::admit::Slot;
-use super::arguments::Given;
+use super::arguments::{Given, gather_rest};
 use super::check::Checker;
 use super::operators::symbol;
 use super::scope::Scope;
 use super::static_value::{Static, show};
+use super::types::Type;
 use super::value::Value;
 use crate::diagnostic::Diagnostic;
+use crate::network::layers::arithmetic::broadcast_shape;
 use crate::network::{LayerArguments, Shape, TensorId, layers};
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOperator, UnaryOperator};
@@ -28,6 +30,7 @@ impl<'a> Checker<'a> {
         scope: &Scope<'a>,
     ) -> Static<'a> {
         let name = &declared.name.node;
+        let given = gather_rest(&declared.parameters, given);
         let Some(assigned) = self.assign(name, &declared.parameters, given, |_| true) else { return Static::Poison };
         let mut good = !self.missing(name, &declared.parameters, &assigned, span);
         let mut inner = Scope::new(self.modules.prelude);
@@ -41,6 +44,13 @@ impl<'a> Checker<'a> {
             match value {
                 Static::Tensor(id) => inputs.push((parameter, id, place)),
                 Static::Poison => {}
+                Static::List(elements) if matches!(&r#type, Type::List(Some(element)) if matches!(**element, Type::Tensor(_))) => {
+                    let tensors = elements.iter().filter_map(|element| match element {
+                        Static::Tensor(id) => Some((parameter, *id, place)),
+                        _ => None,
+                    });
+                    inputs.extend(tensors);
+                }
                 value => {
                     good &= self.size_fits(&value, &parameter.name.node, place);
                     match self.finish(value, &r#type, &Slot { name: &parameter.name.node, span: place }) {
@@ -127,7 +137,7 @@ impl<'a> Checker<'a> {
         )
     }
 
-    /// `+ - * /` between tensors of one shape, or between a tensor and a number.
+    /// `+ - * /` between tensors whose shapes can be broadcast, or between a tensor and a number.
     pub fn tensor_binary(
         &mut self,
         operator: BinaryOperator,
@@ -154,20 +164,20 @@ impl<'a> Checker<'a> {
             (Static::Tensor(a), Static::Tensor(b)) => {
                 let (first, second) =
                     (self.shapes(&[*a]).pop().unwrap_or_default(), self.shapes(&[*b]).pop().unwrap_or_default());
-                if first != second {
+                let Some(shape) = broadcast_shape(&first, &second) else {
                     let chains = (self.chain(*a), self.chain(*b));
                     return self.poison(
-                        Diagnostic::error(
-                            "E0311",
-                            format!("`{}` joins tensors of one shape, not {first:?} and {second:?}", symbol(operator)),
-                        )
-                        .label(span, format!("{first:?} on the left, {second:?} on the right"))
-                        .note(format!("left: {}", chains.0.trim_start_matches("shapes: ")))
-                        .note(format!("right: {}", chains.1.trim_start_matches("shapes: ")))
-                        .help("bring both to one shape first"),
+                        Diagnostic::error("E0311", format!("`{}` cannot join {first:?} and {second:?}", symbol(operator)))
+                            .label(span, format!("{first:?} on the left, {second:?} on the right"))
+                            .note(format!("left: {}", chains.0.trim_start_matches("shapes: ")))
+                            .note(format!("right: {}", chains.1.trim_start_matches("shapes: ")))
+                            .help(match first.len() == second.len() {
+                                true => "each size must be the same on both sides, or 1 on one of them",
+                                false => "bring both to one rank first: `reshape([c, 1, 1])` makes a number for each channel",
+                            }),
                     );
-                }
-                self.add_layer(layer, vec![*a, *b], LayerArguments::default(), first, span, scope)
+                };
+                self.add_layer(layer, vec![*a, *b], LayerArguments::default(), shape, span, scope)
             }
             (Static::Tensor(id), other) => match self.plain_number(other, span) {
                 Some(number) => match operator {
@@ -192,7 +202,7 @@ impl<'a> Checker<'a> {
                     _ => self.poison(
                         Diagnostic::error("E0311", "a number cannot be divided by a tensor")
                             .label(span, "a tensor below the line")
-                            .help("divide tensors by numbers, or tensors by tensors of the same shape"),
+                            .help("divide tensors by numbers or by tensors"),
                     ),
                 },
                 None => Static::Poison,

@@ -71,6 +71,7 @@ fn named<'a>(modules: &'a Modules, expression: &'a Expression) -> Result<Type<'a
             "text" => Type::Text,
             "path" => Type::Path,
             "step" => Type::Step,
+            "tensor" => Type::Tensor(None),
             other => match find(modules, other, &[]) {
                 Some(found) => found,
                 None => return Err(Box::new(unknown(modules, other, expression.span))),

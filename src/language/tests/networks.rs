@@ -44,7 +44,12 @@ fn paths(program: &NetworkProgram) -> Vec<&str> {
 fn shapes_that_layers_refuse() {
     assert_eq!(found(&mine("return image |> dense(labels)")), ["E0310 2:8"]);
     assert_eq!(found(&mine("return image |> downsample(3) |> flatten |> dense(labels)")), ["E0310 2:17"]);
-    assert_eq!(found(&mine("x = image |> conv(8, 3)\nreturn x + image")), ["E0311 3:8"]);
+    assert_eq!(found(&mine("x = image |> conv(8, 3)\nreturn x + (image |> conv(3, 1))")), ["E0311 3:8"]);
+    assert_eq!(found(&mine("return image + (image |> global_average_pool |> dense(2))")), ["E0311 2:8"]);
+    assert_eq!(found(&mine("return concat(image, image, image |> flatten)")), ["E0310 2:8"]);
+    assert_eq!(found(&mine("return concat(image, image, 3)")), ["E0207 2:29"]);
+    assert_eq!(found(&mine("return concat(image)")), ["E0214 2:8"]);
+    assert_eq!(found(&mine("return concat(image, image, b = image)")), ["E0213 2:33"]);
     assert_eq!(found(&mine("return 1 / (image |> flatten |> dense(labels))")), ["E0311 2:8"]);
     assert_eq!(found(&mine("return image |> flatten |> dense(labels + 1)")), ["E0314 2:8"]);
     assert_eq!(found(&mine("return image |> reshape([4, 4])")), ["E0310 2:17"]);
@@ -213,4 +218,31 @@ fn sizes_that_are_left_out_are_those_that_people_expect() {
     assert_eq!(shapes("x = image |> conv(2, 3, stride = 2)")[0], [2, 16, 16]);
     assert_eq!(shapes("x = image |> avg_pool")[0], [1, 16, 16]);
     assert_eq!(shapes("x = image |> conv(8, 3, weights = spectral()) |> group_norm(4)")[1], [8, 32, 32]);
+}
+
+#[test]
+fn tensors_are_joined_in_any_number_and_layers_counted_as_they_are_written() {
+    let program = program(&mine(
+        "x = concat(image |> conv(1, 1), image |> conv(2, 1), image |> conv(3, 1), image |> conv(4, 1))
+y = concat(x, x, more = [x])
+z = image |> concat(x, [y, y])
+return (z * (z |> global_average_pool |> reshape([71, 1, 1])) + image) |> flatten |> dense(labels)",
+    ));
+    let wide: Vec<(&str, usize)> = program.calls.iter().map(|call| (call.layer.as_str(), call.shape[0])).collect();
+    let expected = [("conv", 1), ("conv", 2), ("conv", 3), ("conv", 4), ("concat", 10), ("concat", 30), ("concat", 71)];
+    assert_eq!(wide[..7], expected);
+    assert_eq!(paths(&program)[3], "mine/conv_3");
+    assert_eq!(program.calls[4].inputs.len(), 4);
+    assert!(program.calls[4].arguments.0.is_empty());
+}
+
+#[test]
+fn a_network_applied_twice_has_weights_of_its_own_each_time() {
+    let program = program(&with_network(
+        "network mine(image: tensor[c, h, w], labels: int) -> tensor[labels] { return image |> half |> half |> flatten |> dense(labels) }
+network half(x: tensor[c, h, w]) -> tensor[4, _, _] { return x |> conv(4, 3, stride = 2) }",
+    ));
+    let weights = crate::network::weights(&program).unwrap();
+    let names: Vec<&str> = weights.specifications.iter().map(|weight| weight.name.as_str()).collect();
+    assert_eq!(names, ["mine/half_0/conv_0/weight", "mine/half_1/conv_0/weight", "mine/dense_0/weight"]);
 }

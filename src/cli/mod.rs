@@ -4,6 +4,7 @@
 
 mod check;
 mod describe;
+mod doc;
 mod explain;
 mod layer_table;
 mod moment;
@@ -40,6 +41,8 @@ enum Command {
     Describe(describe::Describe),
     /// Say which part of a step's key changed since its nearest earlier result.
     Why(why::Why),
+    /// Show the reference of the standard library, or of a file.
+    Doc(doc::Doc),
     /// Tell more about an error code.
     Explain(explain::Explain),
     /// Print the version.
@@ -109,10 +112,16 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Describe(command) => command.run(),
         Command::Why(command) => command.run(),
+        Command::Doc(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Version => version::run(),
     };
     exit.into()
+}
+
+/// How many columns standard output has: those of its terminal, and 100 where it is none.
+fn columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120))
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

@@ -34,6 +34,25 @@ pub struct WeightSpecification {
     pub trainable: bool,
 }
 
+/// How the numbers of a random input are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distribution {
+    /// Uniform in [0, 1).
+    Uniform,
+    /// N(0, 1).
+    Normal,
+}
+
+/// An input of the graph that must be filled with new random numbers whenever the graph is run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RandomInput {
+    /// Its name in the graph: that of its layer, and a number where a network stands in the graph more than once.
+    pub binding: String,
+    /// The batch first.
+    pub shape: Shape,
+    pub distribution: Distribution,
+}
+
 /// The weights that a network turned out to have, in the order in which its layers stand.
 #[derive(Clone, Debug, Default)]
 pub struct WeightTable {
@@ -43,8 +62,10 @@ pub struct WeightTable {
     nodes: BTreeMap<String, NodeId>,
     /// New values of running statistics after a step in training mode, by name.
     pub updates: Vec<(String, NodeId)>,
-    /// Inputs of the graph that must be filled with uniform numbers in [0, 1) at each step, with their shapes.
-    pub randomness: Vec<(String, Shape)>,
+    /// In the order in which layers ask for them.
+    pub randomness: Vec<RandomInput>,
+    /// How often the network has been lowered with this table.
+    applications: usize,
 }
 
 impl WeightTable {
@@ -75,6 +96,8 @@ pub struct Lowering<'a> {
     pub mode: Mode,
     path: &'a str,
     weights: &'a mut WeightTable,
+    /// How often the network was lowered before.
+    application: usize,
 }
 
 impl Lowering<'_> {
@@ -101,13 +124,19 @@ impl Lowering<'_> {
         }
     }
 
-    /// Uniform numbers in [0, 1), new at each step.
-    pub fn randomness(&mut self, local_name: &str, shape: &[usize]) -> NodeId {
-        let binding = self.weights.binding(&format!("{}/{local_name}", self.path));
-        if self.weights.randomness.iter().all(|(known, _)| *known != binding) {
-            self.weights.randomness.push((binding.clone(), shape.to_vec()));
+    /// Random numbers of a shape that begins with the batch: new at each run, and others for each application of the network
+    /// within a graph, so that real and generated images meet different ones.
+    pub fn randomness(&mut self, local_name: &str, shape: &[usize], distribution: Distribution) -> NodeId {
+        let mut name = format!("{}/{local_name}", self.path);
+        if self.application > 0 {
+            name = format!("{name} {}", self.application + 1);
         }
-        self.graph.input(&binding, shape)
+        let binding = self.weights.binding(&name);
+        let node = self.graph.input(&binding, shape);
+        if self.weights.randomness.iter().all(|known| known.binding != binding) {
+            self.weights.randomness.push(RandomInput { binding, shape: shape.to_vec(), distribution });
+        }
+        node
     }
 
     fn declare(&mut self, local_name: &str, shape: &[usize], initial: Initial, trainable: bool) -> NodeId {
@@ -157,8 +186,10 @@ pub(super) fn lower_watched(
     if nodes.len() != program.inputs.len() {
         return Err(ShapeError::new(format!("{} inputs are given where {} are due", inputs.len(), program.inputs.len())));
     }
+    let application = weights.applications;
+    weights.applications += 1;
     for call in &program.calls {
-        let node = lower_call(call, graph, batch, mode, &nodes, weights)
+        let node = lower_call(call, graph, (batch, mode, application), &nodes, weights)
             .map_err(|error| ShapeError { message: format!("{}: {}", call.path, error.message), ..error })?;
         nodes.push(node);
         watch(graph, weights);
@@ -169,8 +200,7 @@ pub(super) fn lower_watched(
 fn lower_call(
     call: &LayerCall,
     graph: &mut Graph,
-    batch: usize,
-    mode: Mode,
+    (batch, mode, application): (usize, Mode, usize),
     nodes: &[NodeId],
     weights: &mut WeightTable,
 ) -> Result<NodeId, ShapeError> {
@@ -185,7 +215,7 @@ fn lower_call(
     if shape != call.shape {
         return Err(ShapeError::new(format!("makes {shape:?}, but {:?} is written down", call.shape)));
     }
-    let mut lowering = Lowering { graph, batch, mode, path: &call.path, weights };
+    let mut lowering = Lowering { graph, batch, mode, path: &call.path, weights, application };
     layer.lower(&mut lowering, &inputs, &call.arguments)
 }
 

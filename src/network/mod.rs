@@ -10,5 +10,5 @@ pub mod primitives;
 mod program;
 
 pub use describe::{Description, LayerDescription, describe};
-pub use lowering::{Initial, Lowering, Mode, WeightSpecification, WeightTable, lower, weights};
+pub use lowering::{Distribution, Initial, Lowering, Mode, RandomInput, WeightSpecification, WeightTable, lower, weights};
 pub use program::{LayerArguments, LayerCall, NetworkProgram, Shape, ShapeError, TensorId};

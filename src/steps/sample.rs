@@ -1,6 +1,6 @@
 //! `sample`: one generated image for every label row of a data set, part by part. Outputs: `train`, `valid`, `test`.
 //!
-//! The latent numbers of a row depend on the seed, the part and the row only, so that batches and threads change nothing.
+//! The latent numbers and the noise of a row depend on the seed, the part and the row only, so that batches and threads change nothing.
 //! Every generated image is a patient of its own: nothing of the real patients but their label rows is carried over.
 
 use super::fields::count;
@@ -65,7 +65,7 @@ fn generate(
         _ => fill_labels(labels, &samples.collect::<Vec<_>>(), buffer),
     };
     let mut stopped = false;
-    predictor.run(labels.len(), &mut fill, &mut |_, output| {
+    predictor.run(labels.len(), &key.with("noise"), &mut fill, &mut |_, output| {
         images.extend(output.iter().map(|value| pixel(*value)));
         *done += (output.len() / (channels * height * width).max(1)) as u64;
         context.progress.update(*done, total, "images", &[]);

@@ -9,6 +9,7 @@ use super::losses::binary_cross_entropy;
 use super::model::Model;
 use super::optimiser::OptimiserState;
 use super::predict::Predictor;
+use super::randomness::Randomness;
 use super::weights::Weights;
 use crate::data::batch::Batches;
 use crate::data::shard::Shard;
@@ -66,8 +67,7 @@ pub struct ClassifierTrainer<'a> {
     /// How many gradients stand behind the loss, before the running statistics.
     gradients: usize,
     updates: Vec<usize>,
-    /// Inputs that must be filled with uniform numbers (dropout), behind [`FEEDS`].
-    randomness: usize,
+    randomness: Randomness,
     feeds: Vec<Vec<f32>>,
     predictor: Predictor,
     order: Batches,
@@ -97,18 +97,17 @@ impl<'a> ClassifierTrainer<'a> {
         let outputs: Vec<NodeId> =
             std::iter::once(loss).chain(gradients.iter().copied()).chain(table.updates.iter().map(|(_, node)| *node)).collect();
         let weights = Weights::initial(&table, &key.with("weights"));
-        let names: Vec<String> =
-            FEEDS.iter().map(ToString::to_string).chain(table.randomness.iter().map(|(name, _)| name.clone())).collect();
-        let executable = BoundExecutable::new(&graph, &outputs, &[&names, &weights.bindings])?;
-        let mut feeds = vec![vec![0.0; batch * train.image_size()], vec![0.0; batch * train.label_names.len()]];
-        feeds.extend(table.randomness.iter().map(|(_, shape)| vec![0.0; shape.iter().product()]));
+        let names: Vec<String> = FEEDS.iter().map(ToString::to_string).collect();
+        let randomness = Randomness::new(&table.randomness);
+        let executable = BoundExecutable::new(&graph, &outputs, &[&names, &weights.bindings, &randomness.bindings()])?;
+        let feeds = vec![vec![0.0; batch * train.image_size()], vec![0.0; batch * train.label_names.len()]];
         let model = Model { network: network.clone(), weights: weights.clone(), label_names: train.label_names.clone() };
         Ok(Self {
             optimiser: OptimiserState::new(settings.optimiser, &weights),
             predictor: Predictor::new(&model, VALIDATION_BATCH)?,
             order: Batches::new(&key.with("order"), train.len(), batch),
             updates: table.updates.iter().filter_map(|(name, _)| weights.position(name)).collect(),
-            randomness: table.randomness.len(),
+            randomness,
             gradients: gradients.len(),
             best: weights.clone(),
             facts: ClassifierFacts::default(),
@@ -172,15 +171,12 @@ impl<'a> ClassifierTrainer<'a> {
     fn step(&mut self) -> Result<f64, Diagnostic> {
         let step = self.facts.steps;
         let indices = self.order.indices(step);
-        let (feeds, random) = self.feeds.split_at_mut(FEEDS.len());
-        if let [images, labels] = feeds {
+        if let [images, labels] = self.feeds.as_mut_slice() {
             feeds::fill_images(self.train, &indices, images);
             feeds::fill_labels(self.train, &indices, labels);
         }
-        for (index, buffer) in random.iter_mut().enumerate().take(self.randomness) {
-            self.key.with("randomness").with_index(index as u64).with_index(step).fill_uniform(buffer);
-        }
-        self.executable.run(&[&self.feeds, &self.weights.values])?;
+        self.randomness.fill_step(&self.key.with("randomness"), step);
+        self.executable.run(&[&self.feeds, &self.weights.values, &self.randomness.buffers])?;
         let executable = &self.executable;
         self.optimiser.step(&mut self.weights, |index| executable.output(1 + index), None);
         for (index, position) in self.updates.iter().enumerate() {

@@ -11,6 +11,7 @@ use super::losses::GanLoss;
 use super::model::Model;
 use super::optimiser::OptimiserState;
 use super::penalties::{Penalty, PenaltyImages};
+use super::randomness::Randomness;
 use super::weights::Weights;
 use crate::autodiff;
 use crate::data::batch::Batches;
@@ -18,7 +19,7 @@ use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::kernels::cpu::adam::AdamSettings;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::{self, Mode, NetworkProgram, ShapeError, WeightTable};
+use crate::network::{self, Mode, NetworkProgram, RandomInput, ShapeError, WeightTable};
 use crate::random::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -98,6 +99,7 @@ struct TrainingStep {
     gradients: usize,
     /// The running statistics that the step moves, by position in the weights.
     updates: Vec<usize>,
+    randomness: Randomness,
 }
 
 impl<'a> GanTrainer<'a> {
@@ -113,15 +115,18 @@ impl<'a> GanTrainer<'a> {
         let generator_weights = Weights::initial(&compiled.generator, &key.with("generator"));
         let discriminator_weights = Weights::initial(&compiled.discriminator, &key.with("discriminator"));
         let names: Vec<String> = FEEDS.iter().map(ToString::to_string).collect();
-        let groups: [&[String]; 3] = [&names, &generator_weights.bindings, &discriminator_weights.bindings];
         let bind = |step: &StepNodes, weights: &Weights| -> Result<TrainingStep, Diagnostic> {
             let outputs: Vec<NodeId> =
                 step.losses.iter().chain(&step.gradients).chain(step.updates.iter().map(|(_, node)| node)).copied().collect();
+            let randomness = Randomness::new(&step.randomness);
+            let groups: [&[String]; 4] =
+                [&names, &generator_weights.bindings, &discriminator_weights.bindings, &randomness.bindings()];
             Ok(TrainingStep {
                 executable: BoundExecutable::new(&step.graph, &outputs, &groups)?,
                 losses: step.losses.len(),
                 gradients: step.gradients.len(),
                 updates: step.updates.iter().filter_map(|(name, _)| weights.position(name)).collect(),
+                randomness,
             })
         };
         let batch = settings.batch;
@@ -129,7 +134,8 @@ impl<'a> GanTrainer<'a> {
         let latent = compiled.latent;
         let feeds =
             [batch * data.image_size(), batch * labels, batch * latent, batch, batch * labels].map(|length| vec![0.0; length]);
-        let purposes = ["order", "latent", "mixture", "generator latent", "generator labels"];
+        let purposes =
+            ["order", "latent", "mixture", "generator latent", "generator labels", "randomness", "generator randomness"];
         Ok(Self {
             discriminator_step: bind(&compiled.discriminator_step, &discriminator_weights)?,
             penalised_step: compiled.penalised_step.as_ref().map(|step| bind(step, &discriminator_weights)).transpose()?,
@@ -178,7 +184,8 @@ impl<'a> GanTrainer<'a> {
             Some(penalised) if due => penalised,
             _ => &mut self.discriminator_step,
         };
-        chosen.executable.run(&[&self.feeds, &self.generator.values, &self.discriminator.values])?;
+        chosen.randomness.fill_step(key(&self.random, "randomness")?, step);
+        chosen.run(&self.feeds, &self.generator, &self.discriminator)?;
         self.facts.sums.discriminator_loss += chosen.executable.scalar(0);
         if chosen.losses > 1 {
             self.facts.sums.penalty += chosen.executable.scalar(1);
@@ -189,7 +196,8 @@ impl<'a> GanTrainer<'a> {
         if let Some(latent) = self.feeds.get_mut(2) {
             key(&self.random, "generator latent")?.with_index(step).fill_normal(latent);
         }
-        self.generator_step.executable.run(&[&self.feeds, &self.generator.values, &self.discriminator.values])?;
+        self.generator_step.randomness.fill_step(key(&self.random, "generator randomness")?, step);
+        self.generator_step.run(&self.feeds, &self.generator, &self.discriminator)?;
         self.facts.sums.generator_loss += self.generator_step.executable.scalar(0);
         let decay = match self.settings.averaging {
             half_life if half_life > 0.0 => 0.5f64.powf(self.settings.batch as f64 / half_life),
@@ -287,6 +295,10 @@ impl<'a> GanTrainer<'a> {
 }
 
 impl TrainingStep {
+    fn run(&mut self, feeds: &[Vec<f32>], generator: &Weights, discriminator: &Weights) -> Result<(), Diagnostic> {
+        self.executable.run(&[feeds, &generator.values, &discriminator.values, &self.randomness.buffers])
+    }
+
     /// Moves the weights along the gradients of the last run, and the running statistics to their new values.
     fn apply(&self, optimiser: &mut OptimiserState, weights: &mut Weights, average: Option<(&mut Weights, f32)>) {
         let mut average = average;
@@ -316,6 +328,7 @@ struct StepNodes {
     losses: Vec<NodeId>,
     gradients: Vec<NodeId>,
     updates: Vec<(String, NodeId)>,
+    randomness: Vec<RandomInput>,
 }
 
 /// The three steps as graphs, and the weights that they have.
@@ -406,11 +419,10 @@ fn discriminator_nodes(
         None => loss,
     };
     let losses: Vec<NodeId> = [loss].into_iter().chain(penalty).collect();
-    without_randomness("discriminator", &table)?;
-    without_randomness("generator", &generator_table)?;
     let gradients = gradients(&mut graph, total, &table);
     let updates = table.updates.clone();
-    Ok((StepNodes { graph, losses, gradients, updates }, table))
+    let randomness = [generator_table.randomness.as_slice(), &table.randomness].concat();
+    Ok((StepNodes { graph, losses, gradients, updates, randomness }, table))
 }
 
 fn generator_nodes(
@@ -430,7 +442,8 @@ fn generator_nodes(
     let loss = loss.generator(&mut graph, score);
     let gradients = gradients(&mut graph, loss, &table);
     let updates = table.updates.clone();
-    Ok((StepNodes { graph, losses: vec![loss], gradients, updates }, table, discriminator_table))
+    let randomness = [table.randomness.as_slice(), &discriminator_table.randomness].concat();
+    Ok((StepNodes { graph, losses: vec![loss], gradients, updates, randomness }, table, discriminator_table))
 }
 
 /// The gradients of a loss with respect to every learned tensor, in the order of the table.
@@ -447,20 +460,6 @@ pub(super) fn gradients(graph: &mut Graph, loss: NodeId, table: &WeightTable) ->
 fn diverged(how: &str) -> Diagnostic {
     Diagnostic::error("E0651", format!("training diverged {how}"))
         .help("use smaller learning rates, or another weight of the penalty")
-}
-
-/// A GAN is fed with latent numbers and labels only.
-fn without_randomness(what: &str, table: &WeightTable) -> Result<(), Diagnostic> {
-    match table.randomness.first() {
-        None => Ok(()),
-        Some((layer, _)) => Err(unfit(
-            what,
-            &ShapeError {
-                message: format!("its layer `{layer}` needs randomness of its own, which training a gan does not provide"),
-                help: Some("leave `dropout` out of generators and discriminators".into()),
-            },
-        )),
-    }
 }
 
 /// A network that passed the check but cannot be trained with this batch.

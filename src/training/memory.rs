@@ -54,7 +54,7 @@ pub fn training_memory(program: &NetworkProgram, batch: usize, averaged: bool) -
     let weights = numbers(&mut table.specifications.iter().map(|weight| &weight.shape));
     let learned = table.parameter_count() as u64;
     let fed = numbers(&mut program.inputs.iter().map(|(_, shape)| shape)) * batch as u64
-        + numbers(&mut table.randomness.iter().map(|(_, shape)| shape));
+        + numbers(&mut table.randomness.iter().map(|input| &input.shape));
     let buffers = (planned_numbers(&graph, &outputs) as u64).saturating_sub(learned);
     let bytes = size_of::<f32>() as u64;
     Ok(TrainingMemory {

@@ -13,6 +13,9 @@ mod model;
 mod optimiser;
 mod penalties;
 mod predict;
+mod randomness;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 pub use bound::{BoundExecutable, defect};

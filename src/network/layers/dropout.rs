@@ -1,7 +1,7 @@
 //! Sets a share of the numbers to zero in training and divides the others by what is left (Srivastava et al. 2014).
 
 use super::super::graph::NodeId;
-use super::super::lowering::{Lowering, Mode};
+use super::super::lowering::{Distribution, Lowering, Mode};
 use super::super::program::{LayerArguments, Shape, ShapeError};
 use super::{Layer, first, input};
 
@@ -23,10 +23,25 @@ impl Layer for Dropout {
             return Ok(x);
         }
         let shape = lowering.shape(x);
-        let drawn = lowering.randomness("mask", &shape);
+        let drawn = lowering.randomness("mask", &shape, Distribution::Uniform);
         let above = lowering.graph.shift(drawn, -share);
         let kept = lowering.graph.step(above);
         let scaled = lowering.graph.scale(kept, 1.0 / (1.0 - share));
         Ok(lowering.graph.mul(x, scaled))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::lowering::Mode;
+    use super::super::trial::{Trial, assert_close};
+
+    #[test]
+    fn numbers_drawn_below_the_share_are_dropped_in_training_only() {
+        let mut trial = Trial::new("dropout", &[&[2]]).number("share", 0.75);
+        let x = [1.0, 2.0, 3.0, 4.0];
+        assert_close(&trial.run(&[&x], &[("mask", &[0.9, 0.1, 0.74, 0.76])]), &[4.0, 0.0, 0.0, 16.0]);
+        trial.mode = Mode::Inference;
+        assert_close(&trial.run(&[&x], &[]), &x);
     }
 }

@@ -25,6 +25,7 @@ mod max_pool;
 mod minibatch_stddev;
 mod modulate;
 mod modulated_conv;
+mod noise;
 mod normalisation;
 mod pixel_norm;
 mod reshape;
@@ -89,6 +90,7 @@ pub fn all() -> &'static [&'static dyn Layer] {
         &minibatch_stddev::MinibatchStddev,
         &modulate::Modulate,
         &modulated_conv::ModulatedConv,
+        &noise::Noise,
         &pixel_norm::PixelNorm,
         &reshape::Reshape,
         &softmax::Softmax,

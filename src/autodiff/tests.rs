@@ -126,6 +126,8 @@ fn cases() -> Vec<Case> {
         let a: &[usize] = if transpose_a { &[4, 3] } else { &[3, 4] };
         let b: &[usize] = if transpose_b { &[5, 4] } else { &[4, 5] };
         cases.push(case("matmul", &[a, b], move |graph, x| graph.matmul(x[0], x[1], transpose_a, transpose_b)));
+        let pairs: [&[usize]; 2] = [&[2, a[0], a[1]], &[2, b[0], b[1]]];
+        cases.push(case("matmul of pairs", &pairs, move |graph, x| graph.matmul(x[0], x[1], transpose_a, transpose_b)));
     }
     cases.push(case("matmul with itself", &[&[3, 3]], |graph, x| graph.matmul(x[0], x[0], false, true)));
     for (side, kernel, stride, padding) in

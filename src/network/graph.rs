@@ -360,7 +360,7 @@ impl Graph {
 
     // Products and convolutions.
 
-    /// The product of two matrices, each transposed first if asked.
+    /// The product of two matrices, each transposed first if asked; of `[p, …, …]` and `[p, …, …]`, the products of p pairs.
     pub fn matmul(&mut self, a: NodeId, b: NodeId, transpose_a: bool, transpose_b: bool) -> NodeId {
         self.multilinear(MatrixProduct { transpose_a, transpose_b }, &[a, b])
     }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 const NETWORKS: &str = "edition 2026
 use std.data.phantom
+use std.layers.sagan
 dataset chest {
   source = phantom.chest(patients = 100, findings = 2)
   image = gray(8)
@@ -27,7 +28,8 @@ gan model {
 network makes(z: tensor[latent], y: tensor[labels], latent: int = 4, labels: int, resolution: int) -> tensor[1, resolution, resolution] {
   x = concat(z, y) |> dense(4 * 16) |> reshape([4, 4, 4])
   x = x |> conv_transpose(3, 4) |> noise |> leaky_relu |> dropout(25%)
-  return x |> conv(1, 3) |> bias |> noise
+  x = x |> sagan.self_attention |> conv(1, 3) |> bias |> noise
+  return fade(x * 0 + 0.5, x)
 }
 network tells(image: tensor[1, h, w], y: tensor[labels], labels: int) -> tensor[1] {
   x = image |> conv(4, 4, stride = 2, weights = spectral()) |> leaky_relu |> dropout(25%) |> flatten
@@ -126,4 +128,17 @@ fn sampled_noise_depends_on_the_seed_and_the_number_of_the_image_only() {
         assert!((found - expected).abs() < 1e-5, "{found} in a batch of 4, {expected} in a batch of 7");
     }
     assert_ne!(found[..64], found[64..128], "images of equal codes differ by their noise");
+}
+
+#[test]
+fn a_network_that_does_not_grow_is_its_newest_branch() {
+    let (networks, data) = (networks(), images());
+    let mut model = trainer(&networks, &data, 1).model().unwrap();
+    let grown = sampled(&model, 4, 1);
+    model.weights.set_progress(0.0);
+    let before = sampled(&model, 4, 1);
+    assert!(grown != before, "the branch that is faded in changes nothing");
+    assert!(before[..64].iter().all(|pixel| *pixel == 0.5), "without the new branch the image is the old branch's");
+    model.weights.set_progress(1.0);
+    assert!(grown == sampled(&model, 4, 1));
 }

@@ -2,6 +2,7 @@
 
 use super::bound::defect;
 use crate::diagnostic::Diagnostic;
+use crate::network::layers::PROGRESS;
 use crate::network::{Initial, WeightSpecification, WeightTable};
 use crate::random::Key;
 use candle_core::{Device, Tensor};
@@ -34,6 +35,15 @@ impl Weights {
 
     pub fn position(&self, name: &str) -> Option<usize> {
         self.specifications.iter().position(|specification| specification.name == name)
+    }
+
+    /// Sets how much of its newest branch a growing network counts, from 0 to 1, wherever a `fade` layer stands.
+    pub fn set_progress(&mut self, progress: f32) {
+        for (specification, values) in self.specifications.iter().zip(&mut self.values) {
+            if !specification.trainable && specification.name.rsplit('/').next() == Some(PROGRESS) {
+                values.fill(progress);
+            }
+        }
     }
 
     /// As tensors by name, `prefix` put before each.

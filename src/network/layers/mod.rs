@@ -4,6 +4,7 @@
 
 mod activation;
 pub mod arithmetic;
+mod attention;
 mod avg_pool;
 mod batch_norm;
 mod bias;
@@ -15,6 +16,7 @@ mod dense;
 mod downsample;
 mod dropout;
 mod embed;
+mod fade;
 mod flatten;
 mod global_average_pool;
 mod group_norm;
@@ -70,6 +72,7 @@ pub fn all() -> &'static [&'static dyn Layer] {
         &arithmetic::Negate,
         &arithmetic::Scale,
         &arithmetic::Shift,
+        &attention::Attention,
         &avg_pool::AvgPool,
         &batch_norm::BatchNorm,
         &bias::Bias,
@@ -81,6 +84,7 @@ pub fn all() -> &'static [&'static dyn Layer] {
         &downsample::Downsample,
         &dropout::Dropout,
         &embed::Embed,
+        &fade::Fade,
         &flatten::Flatten,
         &global_average_pool::GlobalAveragePool,
         &group_norm::GroupNorm,
@@ -106,6 +110,9 @@ pub fn find(name: &str) -> Option<&'static dyn Layer> {
 
 /// The functions that a `weights` argument may be: `equalized`, `he`, `normal`, `spectral`.
 pub use initial_weights::CONSTRUCTORS as WEIGHT_CONSTRUCTORS;
+
+/// The running statistic of `fade`.
+pub use fade::PROGRESS;
 
 /// The shape of the first of a layer's inputs.
 fn first<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, ShapeError> {

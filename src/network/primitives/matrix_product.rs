@@ -1,10 +1,10 @@
-//! The product of two matrices.
+//! The product of two matrices, or of as many pairs of matrices as a third dimension holds.
 
 use super::{Kernel, Primitive};
 use crate::kernels::cpu::{Call, Element, matmul};
 use crate::network::graph::{Graph, NodeId};
 
-/// The product of two matrices, each transposed first if asked.
+/// The product of two matrices, each transposed first if asked; of `[p, …, …]` and `[p, …, …]`, the products of p pairs.
 #[derive(Debug)]
 pub struct MatrixProduct {
     pub transpose_a: bool,
@@ -12,13 +12,18 @@ pub struct MatrixProduct {
 }
 
 impl MatrixProduct {
-    /// Rows, inner dimension and columns of the product.
-    fn sizes(&self, a: &[usize], b: &[usize]) -> (usize, usize, usize) {
-        assert!(a.len() == 2 && b.len() == 2, "product of shapes {a:?} and {b:?}, which must be matrices");
-        let (rows, inner) = if self.transpose_a { (a[1], a[0]) } else { (a[0], a[1]) };
-        let (other, columns) = if self.transpose_b { (b[1], b[0]) } else { (b[0], b[1]) };
+    /// Pairs of matrices, and the rows, inner dimension and columns of each product.
+    fn sizes(&self, a: &[usize], b: &[usize]) -> (usize, [usize; 3]) {
+        let pairs = match (a, b) {
+            ([p, _, _], [q, _, _]) if p == q => *p,
+            ([_, _], [_, _]) => 1,
+            _ => panic!("product of shapes {a:?} and {b:?}, which must be matrices, or as many matrices on both sides"),
+        };
+        let ([.., a0, a1], [.., b0, b1]) = (a, b) else { unreachable!("both have two dimensions at least") };
+        let (rows, inner) = if self.transpose_a { (*a1, *a0) } else { (*a0, *a1) };
+        let (other, columns) = if self.transpose_b { (*b1, *b0) } else { (*b0, *b1) };
         assert!(inner == other, "product of {a:?} and {b:?} ({self:?}): inner dimensions {inner} and {other}");
-        (rows, inner, columns)
+        (pairs, [rows, inner, columns])
     }
 }
 
@@ -28,13 +33,13 @@ impl Primitive for MatrixProduct {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Vec<usize> {
-        let (rows, _, columns) = self.sizes(inputs[0], inputs[1]);
-        vec![rows, columns]
+        let (_, [rows, _, columns]) = self.sizes(inputs[0], inputs[1]);
+        [&inputs[0][..inputs[0].len() - 2], &[rows, columns]].concat()
     }
 
     fn multiply_adds(&self, inputs: &[&[usize]]) -> u64 {
-        let (rows, inner, columns) = self.sizes(inputs[0], inputs[1]);
-        [rows, inner, columns].iter().map(|size| *size as u64).product()
+        let (pairs, [rows, inner, columns]) = self.sizes(inputs[0], inputs[1]);
+        [pairs, rows, inner, columns].iter().map(|size| *size as u64).product()
     }
 
     fn gradient(&self, graph: &mut Graph, _: NodeId, inputs: &[NodeId], g: NodeId, needed: &[bool]) -> Vec<Option<NodeId>> {
@@ -53,8 +58,12 @@ impl Primitive for MatrixProduct {
 
 impl Kernel for MatrixProduct {
     fn evaluate<T: Element>(&self, call: Call<'_, T>) {
-        let (rows, inner, columns) = self.sizes(call.shape(0), call.shape(1));
-        let (a, b) = (call.input(0), call.input(1));
-        matmul::multiply(rows, inner, columns, a, self.transpose_a, b, self.transpose_b, call.output);
+        let (pairs, [rows, inner, columns]) = self.sizes(call.shape(0), call.shape(1));
+        for pair in 0..pairs {
+            let a = &call.input(0)[pair * rows * inner..][..rows * inner];
+            let b = &call.input(1)[pair * inner * columns..][..inner * columns];
+            let output = &mut call.output[pair * rows * columns..][..rows * columns];
+            matmul::multiply(rows, inner, columns, a, self.transpose_a, b, self.transpose_b, output);
+        }
     }
 }

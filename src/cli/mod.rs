@@ -5,6 +5,7 @@
 mod check;
 mod describe;
 mod doc;
+mod diff;
 mod explain;
 mod layer_table;
 mod moment;
@@ -43,6 +44,8 @@ enum Command {
     Why(why::Why),
     /// Show the reference of the standard library, or of a file.
     Doc(doc::Doc),
+    /// Compare the meaning of two files: what changed, and what would run again.
+    Diff(diff::Diff),
     /// Tell more about an error code.
     Explain(explain::Explain),
     /// Print the version.
@@ -90,6 +93,10 @@ enum Exit {
     BrokenClaim,
     /// Stopped by Ctrl-C; a second run goes on from there.
     Interrupted,
+    /// `synth diff`, as `diff` has it: the files differ in meaning.
+    Differs,
+    /// `synth diff`, as `diff` has it: the files cannot be compared.
+    Trouble,
 }
 
 impl From<Exit> for ExitCode {
@@ -97,7 +104,8 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Success => 0,
-            Exit::Failure => 1,
+            Exit::Failure | Exit::Differs => 1,
+            Exit::Trouble => 2,
             Exit::BrokenClaim => 3,
             Exit::Interrupted => 130,
         })
@@ -113,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Describe(command) => command.run(),
         Command::Why(command) => command.run(),
         Command::Doc(command) => command.run(),
+        Command::Diff(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Version => version::run(),
     };

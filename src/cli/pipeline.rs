@@ -20,7 +20,11 @@ pub struct Pipeline {
 impl FileArguments {
     /// Reads and checks the file. All messages are printed; with an error there is no pipeline.
     pub fn load(&self) -> Result<Pipeline, Exit> {
-        let mut sources = Sources::default();
+        self.load_from(Sources::default())
+    }
+
+    /// The same, with files read as the sources say.
+    pub fn load_from(&self, mut sources: Sources) -> Result<Pipeline, Exit> {
         let checked = self.check(&mut sources);
         if !checked.diagnostics.is_empty() {
             self.print(&checked.diagnostics, &sources);

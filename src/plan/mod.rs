@@ -3,20 +3,24 @@
 //! Knows the store, to look things up; starts nothing.
 
 mod canonical;
+mod difference;
 mod estimate;
 mod external;
 mod graph;
 mod instance;
 mod key;
+mod layers;
 mod reason;
 mod shown;
 mod survey;
 
+pub use difference::{Changed, Difference, FieldChange, Named, Renamed, Rerun};
 pub use estimate::{Estimate, estimate};
 pub use external::{ExternalInputs, LookedAt};
 pub use graph::Plan;
 pub use instance::{Instance, family};
 pub use key::{KEY_SCHEMA, Key, KeyInputs, Ports};
+pub use layers::{LayerChange, NetworkChange};
 pub use reason::{Change, changes, reason};
 pub use shown::{shown, shown_reference};
 pub use survey::{

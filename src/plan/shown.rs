@@ -67,7 +67,7 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// `12_000`, as the language writes it.
-fn grouped(value: i64) -> String {
+pub(super) fn grouped(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

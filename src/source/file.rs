@@ -19,12 +19,17 @@ impl Sources {
         if let Some(known) = self.files.iter().position(|file| file.path.as_deref() == Some(path)) {
             return Ok(FileId(known as u32));
         }
-        let text = text_of(path)?;
-        Ok(self.add(path.display().to_string(), Some(path), text))
+        let past = self.revision.as_ref().and_then(|revision| Some((revision.shown(path), revision.read(path)?)));
+        let (shown, bytes) = match past {
+            Some((shown, bytes)) => (shown, bytes?),
+            None => (path.display().to_string(), bytes_of(path)?),
+        };
+        let text = text_of(&shown, bytes)?;
+        Ok(self.add(shown, Some(path), text))
     }
 }
 
-fn text_of(path: &Path) -> Result<String, Diagnostic> {
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let shown = path.display();
     let unreadable = |reason: &std::io::Error| {
         let error = Diagnostic::error("E0123", format!("cannot read {shown}: {}", plain(reason)));
@@ -41,6 +46,10 @@ fn text_of(path: &Path) -> Result<String, Diagnostic> {
     // One byte more than allowed tells a file that is too large, even one that has no length, such as a pipe.
     let read = std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
     read.map_err(|reason| unreadable(&reason))?;
+    Ok(bytes)
+}
+
+fn text_of(shown: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(Diagnostic::error("E0125", format!("{shown} is larger than 16 MiB"))
             .help("a `.synth` file describes a study; images and tables stay in files of their own, which it names"));

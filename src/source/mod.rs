@@ -2,8 +2,10 @@
 //! Files come from the disk ([`Sources::read`]) or from the standard library inside the program ([`standard_library()`]).
 
 mod file;
+mod revision;
 mod standard_library;
 
+pub use revision::Revision;
 pub use standard_library::{standard_library, standard_library_files};
 
 use std::path::{Path, PathBuf};
@@ -62,9 +64,16 @@ pub struct SourceFile {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    /// Where files are read from; `None` for the disk.
+    revision: Option<Revision>,
 }
 
 impl Sources {
+    /// Files of a repository are read as they were at a commit.
+    pub fn at(revision: Revision) -> Self {
+        Self { revision: Some(revision), ..Self::default() }
+    }
+
     pub fn add(&mut self, name: impl Into<String>, path: Option<&Path>, text: impl Into<Arc<str>>) -> FileId {
         self.files.push(SourceFile { name: name.into(), path: path.map(Path::to_path_buf), text: text.into() });
         FileId(self.files.len() as u32 - 1)

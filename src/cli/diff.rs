@@ -34,7 +34,9 @@ struct Document<'a> {
 
 impl Diff {
     pub fn run(&self) -> Exit {
-        let (Ok(before), Ok(now)) = (self.load(&self.before), self.load(&self.now)) else { return Exit::Trouble };
+        // One after the other: of two files with mistakes the first is told of, so that what is printed is one document.
+        let Ok(before) = self.load(&self.before) else { return Exit::Trouble };
+        let Ok(now) = self.load(&self.now) else { return Exit::Trouble };
         let difference = match Difference::between(&before.program, &now.program) {
             Ok(difference) => difference,
             Err(problem) => {

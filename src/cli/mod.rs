@@ -7,6 +7,7 @@ mod describe;
 mod doc;
 mod diff;
 mod explain;
+mod graph;
 mod layer_table;
 mod moment;
 mod pace;
@@ -46,6 +47,8 @@ enum Command {
     Doc(doc::Doc),
     /// Compare the meaning of two files: what changed, and what would run again.
     Diff(diff::Diff),
+    /// Draw which step reads which.
+    Graph(graph::Graph),
     /// Tell more about an error code.
     Explain(explain::Explain),
     /// Print the version.
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Why(command) => command.run(),
         Command::Doc(command) => command.run(),
         Command::Diff(command) => command.run(),
+        Command::Graph(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Version => version::run(),
     };

@@ -109,21 +109,33 @@ impl Difference {
 }
 
 /// Which step of the second program each step of the first is: the one of its name and kind, or else one that is equal but
-/// for its name. What a step reads is matched before it, so that renaming both is seen as that.
+/// for its name, or else the only one of its kind that is like it. What a step reads is matched before it, so that renaming
+/// both is seen as that.
 fn matched(before: &Program, now: &Program, order: &Plan) -> BTreeMap<String, String> {
     let same = |step: &&Step| now.step(&step.name).is_some_and(|now| now.kind == step.kind);
     let mut names: BTreeMap<String, String> =
         before.steps.iter().filter(same).map(|step| (step.name.clone(), step.name.clone())).collect();
     let mut taken: BTreeSet<String> = names.keys().cloned().collect();
-    for step in order.order().iter().filter_map(|index| now.steps.get(*index)) {
-        if taken.contains(&step.name) {
-            continue;
-        }
-        let candidates = before.steps.iter().filter(|old| old.kind == step.kind && !names.contains_key(&old.name));
-        let equal = candidates.into_iter().find(|old| changes(old, step, &names).is_empty()).map(|old| old.name.clone());
-        if let Some(old) = equal {
-            taken.insert(step.name.clone());
-            names.insert(old, step.name.clone());
+    // Equal ones first, so that none of them is taken for one that is only like it.
+    for alike in [false, true] {
+        for step in order.order().iter().filter_map(|index| now.steps.get(*index)) {
+            if taken.contains(&step.name) {
+                continue;
+            }
+            let open: Vec<&Step> =
+                before.steps.iter().filter(|old| old.kind == step.kind && !names.contains_key(&old.name)).collect();
+            let equal = open.iter().find(|old| changes(old, step, &names).is_empty());
+            let rivals = now.steps.iter().filter(|other| other.kind == step.kind && !taken.contains(&other.name)).count();
+            let found = match (equal, open.as_slice()) {
+                (Some(equal), _) => Some(*equal),
+                // Less than half of its fields changed.
+                (None, [one]) if alike && rivals == 1 && 2 * changes(one, step, &names).len() < step.fields.len() => Some(*one),
+                _ => None,
+            };
+            if let Some(old) = found {
+                taken.insert(step.name.clone());
+                names.insert(old.name.clone(), step.name.clone());
+            }
         }
     }
     names
@@ -352,6 +364,8 @@ report summary { title = \"A study\" }
         assert_eq!(names, [("chest", "films"), ("model", "net")]);
         assert!(found.added.is_empty() && found.removed.is_empty() && found.changed.is_empty(), "{found:#?}");
         assert_eq!(reruns(&found), ["summary"], "it prints names");
+        let found = difference(|text| text.replace("model", "net").replace("30kimg", "40kimg"));
+        assert_eq!((found.renamed.len(), fields(&found)), (1, vec!["net.budget 30kimg → 40kimg".to_owned()]));
     }
 
     #[test]

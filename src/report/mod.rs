@@ -29,6 +29,7 @@ pub mod terminal;
 mod tests;
 mod training;
 
+pub use graph::Graph;
 pub use page::render;
 pub use study::Study;
 

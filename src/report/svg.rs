@@ -92,6 +92,19 @@ impl Svg {
         self.element(class, &format!(r#"role="img" aria-label="{}""#, escape(label)))
     }
 
+    /// A file that stands alone, with a white ground and a style of its own.
+    pub fn finish_as_file(self, class: &str, label: &str, style: &str) -> String {
+        let (width, height, class) = (coordinate(self.width), coordinate(self.height), escape(class));
+        let label = escape(label);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+             class=\"{class}\" role=\"img\" aria-label=\"{label}\"><style>{}</style>\
+             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>{}</svg>\n",
+            escape_style(style),
+            self.body
+        )
+    }
+
     /// The drawing where the text around it already says everything it shows.
     pub fn finish_as_decoration(self, class: &str) -> Markup {
         self.element(class, r#"aria-hidden="true""#)
@@ -114,6 +127,11 @@ fn coordinate(value: f64) -> String {
     let text = format!("{value:.1}");
     let text = text.strip_suffix(".0").unwrap_or(&text);
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// In a style only what would end or begin an element matters.
+fn escape_style(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 fn escape(text: &str) -> String {

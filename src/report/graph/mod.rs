@@ -1,0 +1,230 @@
+//! The graph of steps, for the page and for `synth graph`: which step reads which, and as what. `drawing` makes it SVG,
+//! `dot`, `mermaid` and `text` write it for other programs and for terminals.
+
+mod dot;
+mod drawing;
+mod mermaid;
+mod text;
+
+use super::study::Study;
+use crate::language::{Program, Step};
+use crate::plan::{Plan, family, shown_reference};
+use crate::steps::Artefact;
+use maud::{Markup, html};
+
+/// Steps in an order in which each stands behind those that it reads.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Graph {
+    pub nodes: Vec<Node>,
+}
+
+/// A step, or all instances of it in a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub name: String,
+    pub kind: String,
+    pub slots: Vec<Slot>,
+    /// How many steps it stands for.
+    pub count: usize,
+}
+
+/// What a step reads: the field that names it, and the position of the step read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    pub field: String,
+    /// `chest.train` where the field says so.
+    pub reference: String,
+    pub from: usize,
+}
+
+/// More instances of one step than this become one node.
+const MOST_INSTANCES: usize = 3;
+
+impl Graph {
+    /// Of all steps of a program. Many instances of a sweep are one node, unless they are to be shown one by one.
+    pub fn of_program(program: &Program, plan: &Plan, expand: bool) -> Self {
+        let steps: Vec<&Step> = plan.order().iter().filter_map(|index| program.steps.get(*index)).collect();
+        let instances = |name: &str| steps.iter().filter(|step| family(&step.name) == name).count();
+        let title = |step: &Step| {
+            let name = family(&step.name);
+            if expand || name == step.name || instances(&name) <= MOST_INSTANCES { step.name.clone() } else { name }
+        };
+        let titles: Vec<String> = steps.iter().map(|step| title(step)).collect();
+        let mut names: Vec<&str> = Vec::new();
+        titles.iter().for_each(|title| {
+            if !names.contains(&title.as_str()) {
+                names.push(title);
+            }
+        });
+        let position = |name: &str| {
+            let title = steps.iter().zip(&titles).find(|(step, _)| step.name == name).map(|(_, title)| title.as_str())?;
+            names.iter().position(|name| *name == title)
+        };
+        let mut nodes: Vec<Node> = names
+            .iter()
+            .map(|name| Node { name: (*name).to_owned(), kind: String::new(), slots: Vec::new(), count: 0 })
+            .collect();
+        for (step, title) in steps.iter().zip(&titles) {
+            let slots: Vec<Slot> = slots_of(step, &steps)
+                .filter_map(|(field, step, reference)| {
+                    let from = position(&step)?;
+                    let reference =
+                        if names.get(from).is_some_and(|name| *name == step) { reference } else { family(&reference) };
+                    Some(Slot { field, reference, from })
+                })
+                .collect();
+            let Some(node) = nodes.iter_mut().find(|node| node.name == *title) else { continue };
+            node.kind.clone_from(&step.kind);
+            node.count += 1;
+            for slot in slots {
+                if !node.slots.contains(&slot) {
+                    node.slots.push(slot);
+                }
+            }
+        }
+        sorted(nodes)
+    }
+
+    /// Of the steps that a report shows.
+    fn of_study(study: &Study<'_>) -> Self {
+        let node = |artefact: &Artefact| Node {
+            name: artefact.step.clone(),
+            kind: artefact.kind.clone(),
+            slots: slots(study, artefact),
+            count: 1,
+        };
+        Self { nodes: study.artefacts.iter().map(node).collect() }
+    }
+
+    /// As an SVG file that stands alone.
+    pub fn svg(&self) -> String {
+        drawing::file(self)
+    }
+
+    /// In the language of Graphviz.
+    pub fn dot(&self) -> String {
+        dot::write(self)
+    }
+
+    /// In the language of Mermaid.
+    pub fn mermaid(&self) -> String {
+        mermaid::write(self)
+    }
+
+    /// As a tree for terminals.
+    pub fn text(&self) -> String {
+        text::write(self)
+    }
+
+    /// Instances by their sweep, for formats that draw a frame around them: `None` for steps that are of none.
+    fn sweeps(&self) -> Vec<(Option<&str>, Vec<usize>)> {
+        let mut groups: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let sweep = node.name.split_once('[').map(|(sweep, _)| sweep);
+            match groups.iter_mut().find(|(found, _)| *found == sweep) {
+                Some((_, members)) => members.push(index),
+                None => groups.push((sweep, vec![index])),
+            }
+        }
+        groups
+    }
+}
+
+impl Node {
+    /// The name, and how many steps it stands for where they are several.
+    pub fn title(&self) -> String {
+        if self.count > 1 { format!("{} ×{}", self.name, self.count) } else { self.name.clone() }
+    }
+}
+
+/// Field, step and reference of everything that a step reads. A field that reads everything by default reads what nothing
+/// else reads: the rest is there by way of it.
+fn slots_of<'a>(step: &'a Step, steps: &'a [&'a Step]) -> impl Iterator<Item = (String, String, String)> + 'a {
+    let is_everything =
+        |step: &Step, field: &str| step.field(field).is_some_and(|field| field.is_default && field.value.references().len() > 1);
+    let is_read = move |name: &str| {
+        steps
+            .iter()
+            .any(|reader| reader.references().iter().any(|(field, read)| read.step == name && !is_everything(reader, field)))
+    };
+    let references = step.references().into_iter();
+    references
+        .filter(move |(field, reference)| !(is_everything(step, field) && is_read(&reference.step)))
+        .map(|(field, reference)| (field.to_owned(), reference.step.clone(), shown_reference(&reference)))
+}
+
+/// Behind what it reads, each: where instances are one node, the order of the first of them need not be that.
+fn sorted(nodes: Vec<Node>) -> Graph {
+    let (mut open, mut order): (Vec<usize>, Vec<usize>) = ((0..nodes.len()).collect(), Vec::new());
+    while !open.is_empty() {
+        let is_ready = |index: &usize| {
+            nodes.get(*index).is_some_and(|node| node.slots.iter().all(|slot| slot.from == *index || order.contains(&slot.from)))
+        };
+        // Two families that read each other's instances have no order: the first of them is taken.
+        let place = open.iter().position(is_ready).unwrap_or(0);
+        order.push(open.remove(place));
+    }
+    let place = |old: usize| order.iter().position(|index| *index == old).unwrap_or(0);
+    let moved = order.iter().filter_map(|index| nodes.get(*index)).map(|node| {
+        let slots = node.slots.iter().map(|slot| Slot { from: place(slot.from), ..slot.clone() });
+        Node { slots: slots.collect(), ..node.clone() }
+    });
+    Graph { nodes: moved.collect() }
+}
+
+/// The section of the page; `None` where fewer than two steps are shown.
+pub fn section(study: &Study<'_>) -> Option<Markup> {
+    if study.artefacts.len() < 2 {
+        return None;
+    }
+    let graph = Graph::of_study(study);
+    Some(html! {
+        section #steps {
+            h2 { "Steps" }
+            p.caption { "Every block of the file, with what it reads. Results flow from left to right." }
+            div.wide role="region" tabindex="0" aria-label="Drawing of the steps" { (drawing::drawing(&graph)) }
+            ul.hidden {
+                @for node in &graph.nodes {
+                    li {
+                        (node.kind) " " (node.name)
+                        @for slot in &node.slots { ", " (slot.field) ": " (slot.reference) }
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// The inputs of a step, by the fields that mention them; those that no field mentions come last.
+fn slots(study: &Study<'_>, artefact: &Artefact) -> Vec<Slot> {
+    let position = |name: &str| study.artefacts.iter().position(|other| other.step == name);
+    let mut slots: Vec<Slot> = Vec::new();
+    for (field, value) in &artefact.fields {
+        for reference in references(value) {
+            let step = reference.split('.').next().unwrap_or_default();
+            let Some(from) = position(step).filter(|_| artefact.reads.iter().any(|read| read == step)) else { continue };
+            if !slots.iter().any(|slot| slot.field == *field && slot.reference == reference) {
+                slots.push(Slot { field: field.clone(), reference: reference.to_owned(), from });
+            }
+        }
+    }
+    for read in &artefact.reads {
+        if let Some(from) = position(read).filter(|from| !slots.iter().any(|slot| slot.from == *from)) {
+            slots.push(Slot { field: String::new(), reference: read.clone(), from });
+        }
+    }
+    slots
+}
+
+/// The names in a field's text, with their ports: `chest.train` in `[chest.train, other]`. Quoted text is skipped.
+fn references(value: &str) -> Vec<&str> {
+    let unquoted = value.split('"').step_by(2);
+    let is_part = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.');
+    unquoted
+        .flat_map(|part| part.split(move |character| !is_part(character)))
+        .filter(|word| word.starts_with(|first: char| first.is_alphabetic() || first == '_'))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! The graph as a tree for terminals: every step once, below the last of the steps that it reads, with all that it reads
+//! behind its name.
+
+use super::Graph;
+
+pub fn write(graph: &Graph) -> String {
+    let mut depths: Vec<usize> = Vec::new();
+    let mut parents: Vec<Option<usize>> = Vec::new();
+    for node in &graph.nodes {
+        // Steps stand behind those that they read, so that all depths are known here.
+        let deepest = node.slots.iter().filter_map(|slot| Some((*depths.get(slot.from)?, slot.from))).max();
+        depths.push(deepest.map_or(0, |(depth, _)| depth + 1));
+        parents.push(deepest.map(|(_, parent)| parent));
+    }
+    let children = |of: Option<usize>| -> Vec<usize> {
+        parents.iter().enumerate().filter(|(_, parent)| **parent == of).map(|(index, _)| index).collect()
+    };
+    let mut text = String::new();
+    // Steps with what stands before their names, and before those of the steps below them.
+    let mut open: Vec<(usize, String, String)> =
+        children(None).into_iter().rev().map(|root| (root, String::new(), String::new())).collect();
+    while let Some((index, head, below)) = open.pop() {
+        let Some(node) = graph.nodes.get(index) else { continue };
+        let reads: Vec<String> = node.slots.iter().map(|slot| format!("{} = {}", slot.field, slot.reference)).collect();
+        text += format!("{head}{}  {}  {}", node.title(), node.kind, reads.join(", ")).trim_end();
+        text.push('\n');
+        let children = children(Some(index));
+        for (place, child) in children.iter().enumerate().rev() {
+            let (branch, trunk) = if place + 1 == children.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            open.push((*child, format!("{below}{branch}"), format!("{below}{trunk}")));
+        }
+    }
+    text
+}

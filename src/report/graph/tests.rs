@@ -60,7 +60,7 @@ fn text_is_a_tree_in_which_every_step_stands_once() {
         graph(sweep(100), false).text(),
         "chest  gan\n\
          └─ many[…].model ×100  gan  data = chest.train\n   \
-            └─ many[…].gap ×100  gan  real = many[…].model, real = chest.test\n      \
+            └─ many[…].gap ×100  gan  real = [many[…].model, chest.test]\n      \
                └─ summary  gan  of = many[…].gap\n"
     );
 }

@@ -1,7 +1,7 @@
 //! The graph as a tree for terminals: every step once, below the last of the steps that it reads, with all that it reads
 //! behind its name.
 
-use super::Graph;
+use super::{Graph, Node};
 
 pub fn write(graph: &Graph) -> String {
     let mut depths: Vec<usize> = Vec::new();
@@ -21,8 +21,7 @@ pub fn write(graph: &Graph) -> String {
         children(None).into_iter().rev().map(|root| (root, String::new(), String::new())).collect();
     while let Some((index, head, below)) = open.pop() {
         let Some(node) = graph.nodes.get(index) else { continue };
-        let reads: Vec<String> = node.slots.iter().map(|slot| format!("{} = {}", slot.field, slot.reference)).collect();
-        text += format!("{head}{}  {}  {}", node.title(), node.kind, reads.join(", ")).trim_end();
+        text += format!("{head}{}  {}  {}", node.title(), node.kind, reads(node)).trim_end();
         text.push('\n');
         let children = children(Some(index));
         for (place, child) in children.iter().enumerate().rev() {
@@ -31,4 +30,20 @@ pub fn write(graph: &Graph) -> String {
         }
     }
     text
+}
+
+/// `train = chest.train, of = [a, b]`.
+fn reads(node: &Node) -> String {
+    let mut fields: Vec<(&str, Vec<&str>)> = Vec::new();
+    for slot in &node.slots {
+        match fields.iter_mut().find(|(field, _)| *field == slot.field) {
+            Some((_, references)) => references.push(&slot.reference),
+            None => fields.push((&slot.field, vec![&slot.reference])),
+        }
+    }
+    let written = |(field, references): &(&str, Vec<&str>)| match references.as_slice() {
+        [one] => format!("{field} = {one}"),
+        several => format!("{field} = [{}]", several.join(", ")),
+    };
+    fields.iter().map(written).collect::<Vec<_>>().join(", ")
 }

@@ -7,7 +7,7 @@ use super::types::Type;
 use super::units;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::syntax::ast::{Expression, ExpressionKind};
+use crate::syntax::ast::{self, Expression, ExpressionKind};
 
 /// The place of a value, for messages.
 pub(super) struct Slot<'s> {
@@ -22,24 +22,61 @@ impl<'a> Checker<'a> {
         match (r#type, value) {
             (_, Static::Poison) => Static::Poison,
             (Type::Unknown, _) => Static::Poison,
+            (Type::Any, value) => value,
+            (Type::Results, value @ (Static::Result { .. } | Static::Family { .. })) => self.admit_results(value, slot),
+            (Type::Axes, Static::List(values)) => self.admit_axes(values, slot),
+            (Type::Record(record), Static::Record(values)) => self.admit_record(record, values, slot),
             (Type::Boolean, value @ Static::Boolean(_))
             | (Type::Integer, value @ Static::Integer(_))
             | (Type::Number, value @ (Static::Integer(_) | Static::Number(_)))
             | (Type::Text | Type::Path, value @ Static::Text(_))
             | (Type::Step, value @ Static::Block(_))
             | (Type::Tensor(_), value @ Static::Tensor(_))
-            | (Type::Network { .. }, value @ Static::Network(_)) => value,
+            | (Type::Network { .. } | Type::AnyNetwork, value @ Static::Network(_))
+            | (Type::AnyRecord, value @ Static::Record(_))
+            | (Type::Recipe, value @ Static::Recipe(..))
+            | (Type::Axes, value @ Static::Axes(_)) => value,
+            (Type::Family, Static::Family { family, path }) if path.is_empty() => Static::Family { family, path },
             (Type::Quantity(dimension), Static::Quantity(quantity)) if quantity.dimension == *dimension => {
                 Static::Quantity(quantity)
             }
             (Type::Choice(due), Static::Choice { choice, word }) if due.name.node == choice => Static::Choice { choice, word },
             (Type::List(None), value @ Static::List(_)) => value,
             (Type::List(Some(element)), Static::List(values)) => {
+                // An instance or a sweep in a list of blocks is all of its blocks.
+                let values: Vec<_> = match element.as_ref() {
+                    Type::Step => values
+                        .into_iter()
+                        .flat_map(|value| match self.blocks_of(&value) {
+                            Some(blocks) => blocks.into_iter().map(Static::Block).collect(),
+                            None => vec![value],
+                        })
+                        .collect(),
+                    _ => values,
+                };
                 let admitted: Vec<_> = values.into_iter().map(|value| self.admit(value, element, slot)).collect();
                 if admitted.iter().any(Static::is_poison) { Static::Poison } else { Static::List(admitted) }
             }
             (Type::Sized { name, .. }, Static::Construction(made)) if made.type_name == *name => Static::Construction(made),
             (Type::Sized { name, .. }, value @ (Static::Block(_) | Static::Port { .. })) => self.admit_port(&value, name, slot),
+            (Type::Sized { name, .. }, Static::Instance(frame)) => {
+                let fits = |checker: &Self, value: &Static<'a>| match value {
+                    Static::Port { block, port } => checker.port_type(*block, port) == Some(name),
+                    Static::Construction(made) => made.type_name == *name,
+                    Static::Block(block) => checker.fitting_ports(*block, name).len() == 1,
+                    _ => false,
+                };
+                let value = self.port_of_instance(frame, &format!("`{name}`"), slot, fits);
+                self.admit(value, r#type, slot)
+            }
+            (Type::Blocks { kind, .. }, Static::Instance(frame)) => {
+                let fits = |checker: &Self, value: &Static<'a>| match value {
+                    Static::Block(block) => checker.has_ports_of(*block, kind),
+                    _ => false,
+                };
+                let value = self.port_of_instance(frame, &format!("a whole {}", kind.name.node), slot, fits);
+                self.admit(value, r#type, slot)
+            }
             (Type::Blocks { kind, .. }, value @ (Static::Block(_) | Static::Port { .. })) => {
                 self.admit_blocks(&value, kind, slot)
             }
@@ -48,6 +85,67 @@ impl<'a> Checker<'a> {
                 self.poison(diagnostic)
             }
         }
+    }
+
+    /// One list of axes from a list of them.
+    fn admit_axes(&mut self, values: Vec<Static<'a>>, slot: &Slot<'_>) -> Static<'a> {
+        let mut names: Vec<String> = Vec::new();
+        for value in values {
+            match value {
+                Static::Poison => return Static::Poison,
+                Static::Axes(axes) => names.extend(axes),
+                other => {
+                    let diagnostic = self.wrong_type(&other, &Type::Axes, slot);
+                    return self.poison(diagnostic);
+                }
+            }
+        }
+        Static::Axes(names)
+    }
+
+    /// All fields of a declared record in its order: those that are given, and the defaults of the others.
+    fn admit_record(&mut self, record: &'a ast::Record, given: Vec<(&'a str, Static<'a>)>, slot: &Slot<'_>) -> Static<'a> {
+        let known: Vec<&str> = record.fields.iter().map(|field| field.parameter.name.node.as_str()).collect();
+        let mut good = true;
+        for (name, _) in &given {
+            if !known.contains(name) {
+                good = false;
+                self.report(super::names::with_suggestion(
+                    Diagnostic::error("E0201", format!("a {} has no field `{name}`", record.name.node))
+                        .label(slot.span, format!("`{name}` is given here")),
+                    name,
+                    "fields",
+                    &known,
+                ));
+            }
+        }
+        let mut scope = Scope::new(self.modules.module_of_record(record));
+        let mut values = Vec::new();
+        for field in &record.fields {
+            let parameter = &field.parameter;
+            let name = parameter.name.node.as_str();
+            let r#type = self.type_of(&parameter.r#type, parameter.default.as_ref(), &scope);
+            let value = match (given.iter().find(|(known, _)| *known == name), &parameter.default) {
+                (Some((_, value)), _) => value.clone(),
+                (None, Some(default)) => self.evaluate(default, &scope, Some(&r#type)),
+                (None, None) => {
+                    let expected = r#type.expected(self.modules);
+                    self.poison(
+                        Diagnostic::error("E0202", format!("`{}` lacks `{name}`", slot.name))
+                            .label(slot.span, format!("add `{name} = …`"))
+                            .note(format!("{name}: {expected}"))
+                            .note(format!("fields of a {}: {}", record.name.node, known.join(", "))),
+                    )
+                }
+            };
+            let inner = Slot { name, span: slot.span };
+            let value = self.admit(value, &r#type, &inner);
+            let value = self.admit_range(value, parameter.range.as_ref(), &scope, &inner);
+            good &= !value.is_poison();
+            scope.locals.insert(name, value.clone());
+            values.push((name, value));
+        }
+        if good { Static::Record(values) } else { Static::Poison }
     }
 
     fn wrong_type(&self, value: &Static<'a>, r#type: &Type<'a>, slot: &Slot<'_>) -> Diagnostic {

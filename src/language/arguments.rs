@@ -163,7 +163,7 @@ impl<'a> Checker<'a> {
         caller: &Scope<'a>,
         inner: &Scope<'a>,
     ) -> (Static<'a>, Span) {
-        let r#type = self.resolve(&parameter.r#type);
+        let r#type = self.type_of(&parameter.r#type, parameter.default.as_ref(), inner);
         let (value, place) = match given {
             Some(Given { value, span, .. }) => (self.given_value(value, &r#type, caller), span),
             None => match &parameter.default {
@@ -183,6 +183,24 @@ impl<'a> Checker<'a> {
             GivenValue::Rest(elements) => {
                 Static::List(elements.into_iter().map(|element| self.evaluate(element, scope, None)).collect())
             }
+        }
+    }
+
+    /// The type of a parameter: as written, else that of a default that is a plain value, else any.
+    pub fn type_of(&mut self, written: &'a ast::Type, default: Option<&'a Expression>, scope: &Scope<'a>) -> Type<'a> {
+        match (&written.kind, default) {
+            (ast::TypeKind::Inferred, Some(default)) => {
+                let mut is_plain = true;
+                super::walk::each_name([default], &mut |_| is_plain = false);
+                if !is_plain {
+                    return Type::Any;
+                }
+                match self.evaluate(default, scope, None) {
+                    Static::Poison => Type::Unknown,
+                    value => Type::of(&value, self.modules),
+                }
+            }
+            _ => self.resolve(written),
         }
     }
 
@@ -301,7 +319,7 @@ impl<'a> Checker<'a> {
         let Some(type_name) = types::name_of(&function.result) else { return Static::Poison };
         let mut arguments = Vec::new();
         for parameter in &function.parameters {
-            let r#type = self.resolve(&parameter.r#type);
+            let r#type = self.type_of(&parameter.r#type, parameter.default.as_ref(), &inner);
             let value = inner.locals.get(parameter.name.node.as_str()).cloned().unwrap_or(Static::Poison);
             let Some(value) = self.finish(value, &r#type, &Slot { name: &parameter.name.node, span }) else {
                 return Static::Poison;
@@ -338,7 +356,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             // Ranges may name other parameters, so they are looked at when all are known.
-            let r#type = self.resolve(&parameter.r#type);
+            let r#type = self.type_of(&parameter.r#type, parameter.default.as_ref(), &inner);
             let span = given.span;
             let value = self.given_value(given.value, &r#type, scope);
             let value = self.admit(value, &r#type, &Slot { name: &parameter.name.node, span });

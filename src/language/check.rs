@@ -2,16 +2,18 @@
 
 use super::admit::Slot;
 use super::blocks::BlockState;
+use super::frames::{Frame, head};
+use super::sweeps::{self, Family};
 use super::expand::Expansion;
 use super::functions::Environment;
 use super::modules::{Loader, Modules};
 use super::names;
-use super::program::Program;
+use super::program::{self, Program};
 use super::scope::Scope;
 use super::static_value::Static;
 use super::value::Value;
 use super::{cycles, params, walk};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, DeclarationKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,19 +56,35 @@ pub(super) fn check_modules(
     for diagnostic in diagnostics {
         checker.report(diagnostic);
     }
-    checker.list_blocks();
+    checker.expand_file();
     let (program_params, steps) = (params::check(&mut checker), checker.check_blocks());
     checker.check_lets();
     cycles::check(&mut checker);
     walk::check(&mut checker);
     let documentation = modules.get(modules.main).map(|module| documentation(&module.tree)).unwrap_or_default();
+    let families = checker.families.iter().map(family).collect();
     let diagnostics = std::mem::take(&mut checker.diagnostics);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let program = match (program_params, steps) {
-        (Some(params), Some(steps)) if !failed => Some(Program { documentation, params, steps }),
+        (Some(params), Some(steps)) if !failed => Some(Program { documentation, params, steps, families }),
         _ => None,
     };
     Checked { program, diagnostics }
+}
+
+/// A sweep as the rest of the program knows it.
+fn family(family: &Family<'_>) -> program::Family {
+    let instance = |instance: &sweeps::Instance<'_>| program::Instance {
+        name: instance.name.clone(),
+        labels: instance.labels.clone(),
+    };
+    program::Family {
+        name: family.name.clone(),
+        of: family.block.kind.node.clone(),
+        axes: family.axes.clone(),
+        instances: family.instances.iter().map(instance).collect(),
+        span: head(family.block),
+    }
 }
 
 /// The documentation of a file: its own, else that of its first `use`, `param` or block that has some.
@@ -95,8 +113,18 @@ pub(super) struct Checker<'a> {
     pub given_params: &'a [(String, String)],
     pub diagnostics: Vec<Diagnostic>,
     seen: BTreeSet<(&'static str, Option<Span>, String)>,
+    /// Every step of the expanded file.
     pub blocks: Vec<BlockState<'a>>,
-    pub definitions: BTreeMap<(usize, &'a str), Definition<'a>>,
+    /// Blocks by the names of their steps.
+    pub indices: BTreeMap<String, usize>,
+    /// The file and the instances of recipes.
+    pub frames: Vec<Frame<'a>>,
+    /// The sweeps.
+    pub families: Vec<Family<'a>>,
+    /// What asked for the instance in which the current block stands, for messages.
+    pub context: Vec<Label>,
+    /// By module, frame and name.
+    pub definitions: BTreeMap<((usize, usize), &'a str), Definition<'a>>,
     /// Functions and networks that are being evaluated, innermost last.
     pub calls: Vec<(usize, &'a str)>,
     /// The network that is being expanded.
@@ -120,6 +148,10 @@ impl<'a> Checker<'a> {
             diagnostics: Vec::new(),
             seen: BTreeSet::new(),
             blocks: Vec::new(),
+            indices: BTreeMap::new(),
+            frames: Vec::new(),
+            families: Vec::new(),
+            context: Vec::new(),
             definitions: BTreeMap::new(),
             calls: Vec::new(),
             expansion: None,
@@ -135,7 +167,14 @@ impl<'a> Checker<'a> {
         if let Some(expansion) = self.expansion.as_ref().filter(|_| follows_from_sizes) {
             diagnostic.labels.extend(expansion.context.iter().cloned());
         }
-        let key = (diagnostic.code, diagnostic.labels.first().map(|label| label.span), diagnostic.message.clone());
+        // A mistake in a recipe is one, however many instances meet it and whatever each of them calls its blocks.
+        let message = if self.context.is_empty() { diagnostic.message.clone() } else { String::new() };
+        for label in &self.context {
+            if !diagnostic.labels.iter().any(|known| known.span == label.span) {
+                diagnostic.labels.push(label.clone());
+            }
+        }
+        let key = (diagnostic.code, diagnostic.labels.first().map(|label| label.span), message);
         if self.seen.insert(key) {
             self.diagnostics.push(diagnostic);
         }
@@ -191,13 +230,14 @@ impl<'a> Checker<'a> {
         (!text.is_empty() && text.chars().count() <= 40 && !text.contains('\n')).then(|| format!("`{text}`"))
     }
 
+    /// The name of a block's step.
     pub fn block_name(&self, block: usize) -> Option<String> {
-        self.blocks.get(block).map(|state| state.block.name.node.clone())
+        self.blocks.get(block).map(|state| state.name.clone())
     }
 
-    /// The first block of a name.
+    /// The block of a step's name.
     pub fn block_index(&self, name: &str) -> Option<usize> {
-        self.blocks.iter().position(|state| state.block.name.node == name)
+        self.indices.get(name).copied()
     }
 
     /// What was found, in words, with the names of blocks.

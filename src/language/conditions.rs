@@ -119,6 +119,9 @@ impl<'a> Checker<'a> {
                 let step = self.block_name(*block)?;
                 Some((Condition::Result { step, result: (*result).to_owned() }, Sort::Number))
             }
+            Static::Construction(made) if made.type_name == "statistic" => {
+                Some((Condition::Statistic(made.construction.clone()), Sort::Number))
+            }
             Static::Integer(_) | Static::Number(_) => Some((Condition::Number(value.measure()?.value), Sort::Number)),
             Static::Quantity(quantity) if quantity.dimension == "ratio" => {
                 Some((Condition::Number(quantity.value), Sort::Number))
@@ -127,6 +130,12 @@ impl<'a> Checker<'a> {
                 let found = self.found(other);
                 let mut diagnostic = Diagnostic::error("E0406", format!("{found} cannot be compared in a claim"))
                     .label(expression.span, "neither a result nor a number");
+                if let Static::Family { path, .. } = other
+                    && !path.is_empty()
+                {
+                    let text = self.sources.text(expression.span);
+                    diagnostic = diagnostic.help(format!("say which number of them counts: `mean({text})` or `maximum({text})`"));
+                }
                 if let Static::Block(block) = other
                     && let Some(kind) = self.blocks.get(*block).and_then(|state| state.kind)
                 {

@@ -6,7 +6,8 @@ use super::functions::Failure;
 use super::modules::Item;
 use super::names::with_suggestion;
 use super::scope::Scope;
-use super::static_value::{Instantiation, Range, Static};
+use super::frames::FILE;
+use super::static_value::{Instantiation, PathName, Range, Static};
 use super::types::Type;
 use super::{operators, units};
 use crate::diagnostic::Diagnostic;
@@ -41,11 +42,16 @@ impl<'a> Checker<'a> {
             ExpressionKind::List(elements) => {
                 let element_type = match expected {
                     Some(Type::List(Some(element))) => Some(element.as_ref()),
+                    Some(Type::Axes) => expected,
                     _ => None,
                 };
                 let values: Vec<_> = elements.iter().map(|element| self.evaluate(element, scope, element_type)).collect();
                 if values.iter().any(Static::is_poison) { Static::Poison } else { Static::List(values) }
             }
+            ExpressionKind::Comprehension { element, variable, over, condition } => {
+                self.comprehension(element, variable, over, condition.as_deref(), scope, expected)
+            }
+            ExpressionKind::Record(fields) => self.record(fields, scope, expected),
             ExpressionKind::Range { start, end, inclusive } => {
                 self.range(start.as_deref(), end.as_deref(), *inclusive, scope).map_or(Static::Poison, Static::Range)
             }
@@ -245,6 +251,17 @@ impl<'a> Checker<'a> {
             let value = value.clone();
             return if self.spend(value.weight(), span) { value } else { Static::Poison };
         }
+        if matches!(expected, Some(Type::Axes)) {
+            return self.axis_name(name, span, scope);
+        }
+        if let Some(family) = scope.family
+            && self.family_has(family, name)
+        {
+            return self.part(Static::Family { family, path: Vec::new() }, PathName { text: name, span });
+        }
+        if let Some(value) = scope.frame.and_then(|frame| self.in_frame(frame, name, span)) {
+            return value;
+        }
         match self.modules.find(scope.module, name) {
             Some(item) => self.item(item, span),
             None => {
@@ -260,19 +277,23 @@ impl<'a> Checker<'a> {
             let message = format!("`{name}` is no word of `{}`", choice.name.node);
             return with_suggestion(Diagnostic::error("E0211", message).label(span, "no such choice"), name, "choices", &words);
         }
-        let locals: Vec<&str> = scope.locals.keys().copied().collect();
+        let mut locals: Vec<&str> = scope.locals.keys().copied().collect();
+        if let Some(frame) = scope.frame.and_then(|frame| self.frames.get(frame)) {
+            locals.extend(frame.parameters.keys().chain(frame.members.keys()).copied());
+        }
         unknown_name(self.modules, name, span, scope.module, &locals)
     }
 
     /// The value of a declared name.
     pub fn item(&mut self, item: Item<'a>, span: Span) -> Static<'a> {
         match item {
-            Item::Param(module, param) => self.definition(module, &param.name.node, span, |checker| checker.param(module, param)),
-            Item::Let(module, binding) => self.definition(module, &binding.name.node, span, |checker| {
+            Item::Param(module, param) => self.definition((module, FILE), &param.name.node, span, |checker| checker.param(module, param)),
+            Item::Let(module, binding) => self.definition((module, FILE), &binding.name.node, span, |checker| {
                 let scope = checker.module_scope(module);
                 checker.evaluate(&binding.value, &scope, None)
             }),
-            Item::Block(block) => self.block_index(&block.name.node).map_or(Static::Poison, Static::Block),
+            Item::Block(block) => self.in_frame(FILE, &block.name.node, span).unwrap_or(Static::Poison),
+            Item::Recipe(module, recipe) => Static::Recipe(module, recipe),
             Item::Network(module, network) => {
                 Static::Network(Rc::new(Instantiation { module, network, given: Vec::new(), span, poisoned: false }))
             }
@@ -304,15 +325,16 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Evaluates a `param` or `let` once, and finds those that are defined by themselves.
+    /// Evaluates a `param` or `let` once for its module and frame, and finds those that are defined by themselves.
     pub fn definition(
         &mut self,
-        module: usize,
+        place: (usize, usize),
         name: &'a str,
         span: Span,
         evaluate: impl FnOnce(&mut Self) -> Static<'a>,
     ) -> Static<'a> {
-        match self.definitions.get(&(module, name)) {
+        let key = (place, name);
+        match self.definitions.get(&key) {
             Some(Definition::Known(value)) => {
                 let value = value.clone();
                 return if self.spend(value.weight(), span) { value } else { Static::Poison };
@@ -326,18 +348,18 @@ impl<'a> Checker<'a> {
             }
             None => {}
         }
-        self.definitions.insert((module, name), Definition::InProgress);
+        self.definitions.insert(key, Definition::InProgress);
         // A definition stands alone: it cannot add layers to a network that happens to be expanded.
         let expansion = self.expansion.take();
         let value = evaluate(self);
         self.expansion = expansion;
-        self.definitions.insert((module, name), Definition::Known(value.clone()));
+        self.definitions.insert(key, Definition::Known(value.clone()));
         value
     }
 
     fn member(&mut self, base: &'a Expression, member: &'a ast::Name, span: Span, scope: &Scope<'a>) -> Static<'a> {
         if let ExpressionKind::Name(name) = &base.kind
-            && !scope.locals.contains_key(name.as_str())
+            && !self.is_local(name, scope)
             && let Some(Item::Module(module)) = self.modules.find(scope.module, name)
         {
             return match self.modules.own(module, &member.node) {
@@ -348,23 +370,29 @@ impl<'a> Checker<'a> {
                 }
             };
         }
-        match self.evaluate(base, scope, None) {
-            Static::Poison => Static::Poison,
-            Static::Block(block) => self.part_of_block(block, member),
-            other => {
-                let found = self.found(&other);
-                self.poison(
-                    Diagnostic::error("E0207", format!("{found} has no parts"))
-                        .label(member.span, "nothing of this name in it")
-                        .help("a dot follows the name of a block (`chest.train`) or of a module (`cpd.generator`)"),
-                )
-            }
-        }
+        let value = self.evaluate(base, scope, None);
+        self.part(value, member.into())
+    }
+
+    /// Whether a name is one of a call, recipe or frame, which hide those of modules.
+    fn is_local(&self, name: &str, scope: &Scope<'a>) -> bool {
+        scope.locals.contains_key(name)
+            || scope.frame.and_then(|frame| self.frames.get(frame)).is_some_and(|frame| {
+                frame.parameters.contains_key(name) || frame.members.contains_key(name)
+            })
     }
 
     /// What stands before an argument list.
     pub fn callee(&mut self, callee: &'a Expression, scope: &Scope<'a>) -> Option<Item<'a>> {
         match &callee.kind {
+            ExpressionKind::Name(name) if name == "each" => {
+                self.report(
+                    Diagnostic::error("E0413", "`each(…)` stands outside of a sweep")
+                        .label(callee.span, "several values for one field")
+                        .help("make the block a sweep: `sweep name of recipe { seed = each(1..4) }`"),
+                );
+                None
+            }
             ExpressionKind::Name(name) => match self.modules.find_callable(scope.module, name) {
                 Some(item) if item.is_callable() => Some(item),
                 Some(Item::Unread) => None,

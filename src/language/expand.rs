@@ -182,46 +182,24 @@ impl<'a> Checker<'a> {
         body: &'a [Statement],
         scope: &mut Scope<'a>,
     ) -> Flow<'a> {
-        let range = match self.evaluate(over, scope, None) {
-            Static::Poison => return Flow::Stop,
-            Static::Range(range) => range,
-            other => {
-                let found = self.found(&other);
-                let code = if matches!(other, Static::Tensor(_)) { "E0317" } else { "E0207" };
-                self.report(
-                    Diagnostic::error(code, format!("`for` runs over a range, not over {found}"))
-                        .label(over.span, "no range")
-                        .help("write `for stage in 3..=5 { … }`"),
-                );
-                return Flow::Stop;
-            }
-        };
-        let whole = |measure: &Option<super::static_value::Measure>| measure.as_ref().and_then(|measure| measure.integer);
-        let (Some(start), Some(end)) = (whole(&range.start), whole(&range.end)) else {
-            self.report(
-                Diagnostic::error("E0207", "`for` needs a range between two whole numbers")
-                    .label(over.span, "an end is missing or no whole number")
-                    .help("write `for stage in 3..=5 { … }`; `floor(…)` makes a number whole"),
-            );
-            return Flow::Stop;
-        };
+        let Some(turns) = self.turns(over, scope) else { return Flow::Stop };
         let outer_path = scope.path.clone().unwrap_or_default();
         let shadowed = scope.locals.get(variable.node.as_str()).cloned();
         let outer: Vec<&'a str> = scope.locals.keys().copied().collect();
-        let mut turn = start;
         let mut flow = Flow::Next;
-        while turn < end || (range.inclusive && turn == end) {
-            if !self.spend(1, over.span) {
-                return Flow::Stop;
-            }
-            scope.path = Some(format!("{outer_path}/for.{}={turn}", variable.node));
-            scope.locals.insert(&variable.node, Static::Integer(turn));
+        for (index, turn) in turns.into_iter().enumerate() {
+            // Weights are named by the turn's number; by its place where the loop runs over a list.
+            let label = match &turn {
+                Static::Integer(number) => *number,
+                _ => i64::try_from(index).unwrap_or(i64::MAX),
+            };
+            scope.path = Some(format!("{outer_path}/for.{}={label}", variable.node));
+            scope.locals.insert(&variable.node, turn);
             flow = self.nested(over.span, Flow::Stop, |checker| checker.execute(body, scope));
             scope.locals.retain(|name, _| outer.binary_search(name).is_ok());
-            if !matches!(flow, Flow::Next) || turn == i64::MAX {
+            if !matches!(flow, Flow::Next) {
                 break;
             }
-            turn += 1;
         }
         match shadowed {
             Some(value) => scope.locals.insert(&variable.node, value),

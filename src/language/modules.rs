@@ -42,6 +42,7 @@ pub(super) enum Item<'a> {
     Network(usize, &'a ast::Network),
     NativeFunction(usize, &'a ast::NativeFunction),
     Layer(&'a ast::NativeFunction),
+    Recipe(usize, &'a ast::Recipe),
     Block(&'a ast::Block),
     Module(usize),
     /// Of a `use` that failed.
@@ -71,6 +72,7 @@ impl Modules {
             ast::DeclarationKind::Network(network) => Item::Network(module, network),
             ast::DeclarationKind::NativeFunction(function) => Item::NativeFunction(module, function),
             ast::DeclarationKind::NativeLayer(layer) => Item::Layer(layer),
+            ast::DeclarationKind::Recipe(recipe) => Item::Recipe(module, recipe),
             ast::DeclarationKind::Block(block) => Item::Block(block),
             _ => return None,
         })
@@ -90,6 +92,32 @@ impl Modules {
             Some(item) if item.is_callable() => Some(item),
             other => self.own(self.prelude, name).filter(Item::is_callable).or(other).or_else(|| self.find(module, name)),
         }
+    }
+
+    /// A recipe that a module sees under a plain name.
+    pub fn find_recipe(&self, module: usize, name: &str) -> Option<(usize, &ast::Recipe)> {
+        self.find_own_recipe(module, name).or_else(|| self.find_own_recipe(self.prelude, name))
+    }
+
+    /// A recipe that stands in a module.
+    pub fn find_own_recipe(&self, module: usize, name: &str) -> Option<(usize, &ast::Recipe)> {
+        match self.own(module, name) {
+            Some(Item::Recipe(module, recipe)) => Some((module, recipe)),
+            _ => None,
+        }
+    }
+
+    /// All recipes that a module may name, as it would.
+    pub fn visible_recipes(&self, module: usize) -> Vec<String> {
+        let recipes_of = |module: usize| {
+            self.get(module).into_iter().flat_map(|module| &module.tree.declarations).filter_map(|found| match &found.kind {
+                ast::DeclarationKind::Recipe(recipe) => Some(recipe.name.node.as_str()),
+                _ => None,
+            })
+        };
+        let own = recipes_of(module).map(str::to_owned);
+        let uses = self.get(module).into_iter().flat_map(|module| &module.uses);
+        own.chain(uses.flat_map(|(alias, used)| recipes_of(*used).map(move |name| format!("{alias}.{name}")))).collect()
     }
 
     /// All names that an expression of a module may use.
@@ -119,6 +147,23 @@ impl Modules {
 
     pub fn kind(&self, name: &str) -> Option<&ast::NativeKind> {
         self.kinds().find(|kind| kind.name.node == name)
+    }
+
+    /// The module in which a record is declared.
+    pub fn module_of_record(&self, record: &ast::Record) -> usize {
+        let declares = |declaration: &ast::Declaration| match &declaration.kind {
+            ast::DeclarationKind::Record(found) => std::ptr::eq(found, record),
+            _ => false,
+        };
+        self.list.iter().position(|module| module.tree.declarations.iter().any(declares)).unwrap_or(self.main)
+    }
+
+    /// The types of values with named parts.
+    pub fn records(&self) -> impl Iterator<Item = &ast::Record> {
+        self.declarations().filter_map(|(_, declaration)| match &declaration.kind {
+            ast::DeclarationKind::Record(record) => Some(record),
+            _ => None,
+        })
     }
 
     pub fn choices(&self) -> impl Iterator<Item = &ast::NativeChoice> {

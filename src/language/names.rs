@@ -49,6 +49,7 @@ fn name_of(declaration: &ast::Declaration) -> Option<&ast::Name> {
         ast::DeclarationKind::Function(function) => Some(&function.name),
         ast::DeclarationKind::Network(network) => Some(&network.name),
         ast::DeclarationKind::NativeFunction(function) | ast::DeclarationKind::NativeLayer(function) => Some(&function.name),
+        ast::DeclarationKind::Recipe(recipe) => Some(&recipe.name),
         ast::DeclarationKind::Block(block) => Some(&block.name),
         _ => None,
     }
@@ -76,14 +77,12 @@ pub(super) fn index(modules: &mut Modules, diagnostics: &mut Vec<Diagnostic>) {
                 _ => None,
             };
             misplaced(declaration, module.standard, number == main, diagnostics);
+            if let ast::DeclarationKind::Recipe(recipe) = &declaration.kind {
+                repeated_in(recipe, diagnostics);
+            }
             let Some(name) = used.or_else(|| name_of(declaration)) else { continue };
             if let Some(before) = first.get(name.node.as_str()) {
-                diagnostics.push(
-                    Diagnostic::error("E0204", format!("`{}` is defined twice", name.node))
-                        .label(name.span, "the second time here")
-                        .label(*before, "first defined here")
-                        .help("give one of them another name"),
-                );
+                diagnostics.push(twice(name, *before));
                 continue;
             }
             first.insert(&name.node, name.span);
@@ -93,6 +92,31 @@ pub(super) fn index(modules: &mut Modules, diagnostics: &mut Vec<Diagnostic>) {
         }
         module.items = items;
     }
+}
+
+/// Parameters, blocks and `let`s of a recipe share one set of names; its ports have one of their own.
+fn repeated_in(recipe: &ast::Recipe, diagnostics: &mut Vec<Diagnostic>) {
+    let parameters = recipe.parameters.iter().map(|parameter| &parameter.name);
+    let inner: Vec<&ast::Name> = parameters.chain(recipe.body.iter().filter_map(name_of)).collect();
+    let ports: Vec<&ast::Name> = recipe.ports.iter().map(|port| &port.name).collect();
+    for names in [inner, ports] {
+        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+        for name in names {
+            match first.get(name.node.as_str()) {
+                Some(before) => diagnostics.push(twice(name, *before)),
+                None => {
+                    first.insert(&name.node, name.span);
+                }
+            }
+        }
+    }
+}
+
+fn twice(name: &ast::Name, before: Span) -> Diagnostic {
+    Diagnostic::error("E0204", format!("`{}` is defined twice", name.node))
+        .label(name.span, "the second time here")
+        .label(before, "first defined here")
+        .help("give one of them another name")
 }
 
 /// Native declarations outside the standard library; blocks and params in a file that is only used.
@@ -116,7 +140,7 @@ fn misplaced(declaration: &ast::Declaration, standard: bool, main: bool, diagnos
         diagnostics.push(
             Diagnostic::error("E0229", format!("the block `{}` stands in a file that is only used", block.name.node))
                 .label(block.name.span, "never run")
-                .help("move the block into the file that is run; a used file holds `fn`, `network` and `let`"),
+                .help("move the block into the file that is run; a used file holds `fn`, `network`, `recipe`, `record` and `let`"),
         );
     }
 }

@@ -45,8 +45,9 @@ pub(super) fn check(checker: &mut Checker<'_>) -> Option<Vec<(String, Value)>> {
     let mut values = Vec::new();
     let mut good = true;
     for param in params {
-        let value = checker.definition(main, &param.name.node, param.name.span, |checker| checker.param(main, param));
-        let r#type = checker.resolve(&param.r#type);
+        let value = checker.definition((main, super::frames::FILE), &param.name.node, param.name.span, |checker| checker.param(main, param));
+        let scope = checker.module_scope(main);
+        let r#type = checker.type_of(&param.r#type, param.default.as_ref(), &scope);
         match checker.finish(value, &r#type, &Slot { name: &param.name.node, span: param.name.span }) {
             Some(value) => values.push((param.name.node.clone(), value)),
             None => good = false,
@@ -58,9 +59,9 @@ pub(super) fn check(checker: &mut Checker<'_>) -> Option<Vec<(String, Value)>> {
 impl<'a> Checker<'a> {
     /// The value of a param: of the `-p` that names it, else its default.
     pub fn param(&mut self, module: usize, param: &'a ast::Param) -> Static<'a> {
-        let r#type = self.resolve(&param.r#type);
         let name = &param.name.node;
         let scope = self.module_scope(module);
+        let r#type = self.type_of(&param.r#type, param.default.as_ref(), &scope);
         let given = self.given_params.iter().find(|(given, _)| given == name && module == self.modules.main);
         let (value, span) = match (given, &param.default) {
             (Some((_, text)), _) => {

@@ -1,6 +1,6 @@
 //! A checked and expanded file: what the planner and the engine work on.
 
-use super::value::{StepReference, Value};
+use super::value::{Axis, StepReference, Value};
 use crate::source::Span;
 
 /// What a field means for the key of a step.
@@ -26,6 +26,37 @@ pub struct Program {
     /// Values of the `param`s, as given or by default, for the report.
     pub params: Vec<(String, Value)>,
     pub steps: Vec<Step>,
+    /// The sweeps, in the order in which they were expanded.
+    pub families: Vec<Family>,
+}
+
+/// A sweep: the same recipe (or kind of block) once for every combination of the values of its axes.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// `by_classes`; inside of another instance with what that is called before it.
+    pub name: String,
+    /// The recipe or kind, as written.
+    pub of: String,
+    pub axes: Vec<Axis>,
+    pub instances: Vec<Instance>,
+    /// The sweep's head, for messages.
+    pub span: Span,
+}
+
+/// One combination.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// `by_classes[gan=cpd, seed=1001]`: the name of its only step, or what the names of its steps begin with before a dot.
+    pub name: String,
+    /// One label for each axis.
+    pub labels: Vec<String>,
+}
+
+impl Instance {
+    /// Whether a step of this name belongs to the instance.
+    pub fn holds(&self, step: &str) -> bool {
+        step.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
 }
 
 /// One block with every field known.

@@ -3,27 +3,27 @@
 use super::admit::Slot;
 use super::check::Checker;
 use super::names::with_suggestion;
-use super::static_value::Static;
+use super::static_value::{PathName, Static};
 use super::types;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast;
 
 impl<'a> Checker<'a> {
     /// `chest.train` or `gap.auroc_gap`.
-    pub fn part_of_block(&mut self, block: usize, member: &'a ast::Name) -> Static<'a> {
+    pub fn part_of_block(&mut self, block: usize, member: PathName<'a>) -> Static<'a> {
         let Some(state) = self.blocks.get(block) else { return Static::Poison };
         let Some(kind) = state.kind else { return Static::Poison };
-        if let Some(port) = kind.ports.iter().find(|port| port.name.node == member.node) {
+        if let Some(port) = kind.ports.iter().find(|port| port.name.node == member.text) {
             return Static::Port { block, port: &port.name.node };
         }
-        if let Some(result) = kind.results.iter().find(|result| result.name.node == member.node) {
+        if let Some(result) = kind.results.iter().find(|result| result.name.node == member.text) {
             return Static::Result { block, result: &result.name.node };
         }
         let parts: Vec<&str> = kind.ports.iter().chain(&kind.results).map(|part| part.name.node.as_str()).collect();
-        let message = format!("the {} `{}` has no part `{}`", kind.name.node, state.block.name.node, member.node);
+        let message = format!("the {} `{}` has no part `{}`", kind.name.node, state.block.name.node, member.text);
         let diagnostic = with_suggestion(
             Diagnostic::error("E0402", message).label(member.span, "no such part or result"),
-            &member.node,
+            member.text,
             &format!("parts and results of a {}", kind.name.node),
             &parts,
         );
@@ -36,6 +36,21 @@ impl<'a> Checker<'a> {
         types::name_of(&kind.ports.iter().find(|known| known.name.node == port)?.r#type)
     }
 
+    /// The ports of a block that hold what is due.
+    pub fn fitting_ports(&self, block: usize, type_name: &str) -> Vec<&'a str> {
+        let kind = self.blocks.get(block).and_then(|state| state.kind);
+        kind.into_iter()
+            .flat_map(|kind| &kind.ports)
+            .filter(|port| types::name_of(&port.r#type) == Some(type_name))
+            .map(|port| port.name.node.as_str())
+            .collect()
+    }
+
+    /// Whether a block has all ports of a kind, as `sample` has those of `dataset`.
+    pub fn has_ports_of(&self, block: usize, due: &ast::NativeKind) -> bool {
+        self.blocks.get(block).and_then(|state| state.kind).is_some_and(|kind| has_ports_of(kind, due))
+    }
+
     /// A port where one of this type is due; a bare block stands for its only port of that type.
     pub fn admit_port(&mut self, value: &Static<'a>, type_name: &str, slot: &Slot<'_>) -> Static<'a> {
         let (block, port) = match *value {
@@ -43,16 +58,9 @@ impl<'a> Checker<'a> {
             Static::Block(block) => (block, None),
             _ => return Static::Poison,
         };
-        let Some((state, kind)) = self.blocks.get(block).and_then(|state| Some((state, state.kind?))) else {
-            return Static::Poison;
-        };
+        let Some(state) = self.blocks.get(block).filter(|state| state.kind.is_some()) else { return Static::Poison };
         let name = &state.block.name.node;
-        let fitting: Vec<&'a str> = kind
-            .ports
-            .iter()
-            .filter(|port| types::name_of(&port.r#type) == Some(type_name))
-            .map(|port| port.name.node.as_str())
-            .collect();
+        let fitting = self.fitting_ports(block, type_name);
         let diagnostic = match (port, fitting.as_slice()) {
             (Some(port), fitting) if fitting.contains(&port) => return Static::Port { block, port },
             (None, [port]) => return Static::Port { block, port },
@@ -101,13 +109,7 @@ impl<'a> Checker<'a> {
 
     /// A whole block that has all ports of `due`, as `sample` has those of `dataset`.
     pub fn admit_blocks(&mut self, value: &Static<'a>, due: &'a ast::NativeKind, slot: &Slot<'_>) -> Static<'a> {
-        let fits = |kind: &ast::NativeKind| {
-            due.ports.iter().all(|port| {
-                kind.ports
-                    .iter()
-                    .any(|own| own.name.node == port.name.node && types::name_of(&own.r#type) == types::name_of(&port.r#type))
-            })
-        };
+        let fits = |kind: &ast::NativeKind| has_ports_of(kind, due);
         let (block, part) = match *value {
             Static::Block(block) => (block, None),
             Static::Port { block, port } => (block, Some(port)),
@@ -138,4 +140,12 @@ impl<'a> Checker<'a> {
         let others = self.blocks.iter().enumerate().filter(|(_, state)| Some(state.block.kind.node.as_str()) != kind);
         Static::List(others.map(|(block, _)| Static::Block(block)).collect())
     }
+}
+
+fn has_ports_of(kind: &ast::NativeKind, due: &ast::NativeKind) -> bool {
+    due.ports.iter().all(|port| {
+        kind.ports
+            .iter()
+            .any(|own| own.name.node == port.name.node && types::name_of(&own.r#type) == types::name_of(&port.r#type))
+    })
 }

@@ -12,11 +12,15 @@ pub(super) struct Scope<'a> {
     pub path: Option<String>,
     /// In a field: the place of the block.
     pub block: Option<usize>,
+    /// In a file's or recipe's blocks: the frame whose names are seen.
+    pub frame: Option<usize>,
+    /// In a block that reads a sweep: that sweep, whose parts are seen by their names.
+    pub family: Option<usize>,
 }
 
 impl<'a> Scope<'a> {
     pub fn new(module: usize) -> Self {
-        Self { module, locals: BTreeMap::new(), path: None, block: None }
+        Self { module, locals: BTreeMap::new(), path: None, block: None, frame: None, family: None }
     }
 
     pub fn in_block(module: usize, block: usize) -> Self {

@@ -1,7 +1,7 @@
 //! Values while a file is being evaluated: those of [`Value`], and names that mean something only here.
 
 use super::types::Type;
-use super::value::{Construction, Quantity, StepReference, Value};
+use super::value::{Construction, Quantity, Results, StepReference, Value};
 use crate::network::TensorId;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -21,10 +21,25 @@ pub(super) enum Static<'a> {
         word: &'a str,
     },
     List(Vec<Static<'a>>),
+    /// Values by name, in the order in which they stand.
+    Record(Vec<(&'a str, Static<'a>)>),
     Range(Range),
     Construction(Rc<Constructed<'a>>),
     /// A whole block, by its place in the file.
     Block(usize),
+    /// An instance of a recipe, by its frame.
+    Instance(usize),
+    /// A sweep, or the same part of every one of its instances.
+    Family {
+        family: usize,
+        path: Vec<PathName<'a>>,
+    },
+    /// Axes of a sweep by name.
+    Axes(Vec<String>),
+    /// A result of every instance of a sweep, or of one block.
+    Results(Rc<Results>),
+    /// A recipe with the module that it stands in.
+    Recipe(usize, &'a ast::Recipe),
     Port {
         block: usize,
         port: &'a str,
@@ -36,6 +51,19 @@ pub(super) enum Static<'a> {
     },
     Network(Rc<Instantiation<'a>>),
     Tensor(TensorId),
+}
+
+/// One name of a path such as `gap.auroc_gap`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PathName<'a> {
+    pub text: &'a str,
+    pub span: Span,
+}
+
+impl<'a> From<&'a ast::Name> for PathName<'a> {
+    fn from(name: &'a ast::Name) -> Self {
+        Self { text: &name.node, span: name.span }
+    }
 }
 
 /// `1..4`, with ends in base units.
@@ -103,6 +131,7 @@ impl<'a> Static<'a> {
     pub fn weight(&self) -> u64 {
         match self {
             Static::List(elements) => 1 + elements.iter().map(Static::weight).sum::<u64>(),
+            Static::Record(fields) => 1 + fields.iter().map(|(_, value)| value.weight()).sum::<u64>(),
             Static::Text(text) => 1 + text.len() as u64 / 64,
             Static::Construction(made) => 1 + made.construction.arguments.len() as u64,
             _ => 1,
@@ -121,10 +150,20 @@ impl<'a> Static<'a> {
             Static::Text(_) => "a text".into(),
             Static::Choice { choice, word } => format!("`{word}`, a word of `{choice}`"),
             Static::List(elements) => format!("a list of {}", elements.len()),
+            Static::Record(_) => "a record".into(),
             Static::Range(_) => "a range".into(),
             Static::Construction(made) => format!("`{}(…)`, which makes `{}`", made.construction.function, made.type_name),
             Static::Block(_) => "a block".into(),
             Static::Port { port, .. } => format!("`{port}` of a block"),
+            Static::Instance(_) => "an instance of a recipe".into(),
+            Static::Family { path, .. } if path.is_empty() => "a sweep".into(),
+            Static::Family { path, .. } => {
+                let names: Vec<&str> = path.iter().map(|name| name.text).collect();
+                format!("`{}` of every instance of a sweep", names.join("."))
+            }
+            Static::Axes(names) => format!("the axis `{}`", names.join("`, `")),
+            Static::Results(results) => format!("the results `{}`", results.written),
+            Static::Recipe(_, recipe) => format!("the recipe `{}`", recipe.name.node),
             Static::Result { result, .. } => format!("`{result}`, a result that is known only after the run"),
             Static::Network(network) => format!("the network `{}`", network.network.name.node),
             Static::Tensor(_) => "a tensor".into(),
@@ -148,10 +187,31 @@ impl<'a> Static<'a> {
                 };
                 Value::List(elements.into_iter().map(|value| value.into_value(element, block_name)).collect::<Option<_>>()?)
             }
+            Static::Record(fields) => {
+                let due = |name: &str| match r#type {
+                    Type::Record(record) => record.fields.iter().find(|field| field.parameter.name.node == name),
+                    _ => None,
+                };
+                let value = |(name, value): (&'a str, Static<'a>)| {
+                    let is_number = due(name).is_some_and(|field| super::types::name_of(&field.parameter.r#type) == Some("number"));
+                    let r#type = if is_number { Type::Number } else { Type::Unknown };
+                    Some((name.to_owned(), value.into_value(&r#type, block_name)?))
+                };
+                Value::Record(fields.into_iter().map(value).collect::<Option<_>>()?)
+            }
             Static::Construction(made) => Value::Construction(made.construction.clone()),
             Static::Block(block) => Value::Step(StepReference { step: block_name(block)?, port: None }),
             Static::Port { block, port } => Value::Step(StepReference { step: block_name(block)?, port: Some(port.to_owned()) }),
-            Static::Poison | Static::Range(_) | Static::Result { .. } | Static::Network(_) | Static::Tensor(_) => return None,
+            Static::Axes(names) => Value::Axes(names),
+            Static::Results(results) => Value::Results(Results::clone(&results)),
+            Static::Poison
+            | Static::Range(_)
+            | Static::Result { .. }
+            | Static::Instance(_)
+            | Static::Family { .. }
+            | Static::Recipe(..)
+            | Static::Network(_)
+            | Static::Tensor(_) => return None,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::modules::Modules;
 use super::names::with_suggestion;
+use super::static_value::Static;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{self, Expression, ExpressionKind, TypeKind};
 
@@ -17,6 +18,20 @@ pub(super) enum Type<'a> {
     Quantity(&'a str),
     Choice(&'a ast::NativeChoice),
     List(Option<Box<Type<'a>>>),
+    /// Values by the names of a declared record.
+    Record(&'a ast::Record),
+    /// Values by any names.
+    AnyRecord,
+    /// A recipe, to be expanded under the name of a parameter.
+    Recipe,
+    /// A network, whatever its inputs.
+    AnyNetwork,
+    /// A sweep, seen as a whole.
+    Family,
+    /// Axes of the sweep that the block reads.
+    Axes,
+    /// One result of every instance of a sweep.
+    Results,
     /// A comparison over results.
     Condition,
     /// Any block.
@@ -37,6 +52,8 @@ pub(super) enum Type<'a> {
         inputs: &'a [(ast::Name, ast::Type)],
         output: &'a ast::Type,
     },
+    /// Whatever is given: the default is computed from other parameters.
+    Any,
     /// A mistake that has been reported.
     Unknown,
 }
@@ -45,6 +62,7 @@ pub(super) enum Type<'a> {
 pub(super) fn resolve<'a>(modules: &'a Modules, written: &'a ast::Type) -> Result<Type<'a>, Box<Diagnostic>> {
     let (name, arguments) = match &written.kind {
         TypeKind::Network { inputs, output } => return Ok(Type::Network { inputs, output }),
+        TypeKind::Inferred => return Ok(Type::Any),
         TypeKind::Named { name, arguments } => (name, arguments),
     };
     Ok(match name.node.as_str() {
@@ -53,6 +71,12 @@ pub(super) fn resolve<'a>(modules: &'a Modules, written: &'a ast::Type) -> Resul
         "number" => Type::Number,
         "text" => Type::Text,
         "path" => Type::Path,
+        "record" => Type::AnyRecord,
+        "recipe" => Type::Recipe,
+        "network" => Type::AnyNetwork,
+        "sweep" => Type::Family,
+        "axes" => Type::Axes,
+        "results" => Type::Results,
         "condition" => Type::Condition,
         "step" => Type::Step,
         "tensor" => Type::Tensor((!arguments.is_empty()).then_some(arguments.as_slice())),
@@ -105,6 +129,9 @@ fn find<'a>(modules: &'a Modules, name: &str, sizes: &'a [Expression]) -> Option
     {
         return Some(Type::Quantity(&unit.dimension.node));
     }
+    if let Some(record) = modules.records().find(|record| record.name.node == name) {
+        return Some(Type::Record(record));
+    }
     if let Some(choice) = modules.choices().find(|choice| choice.name.node == name) {
         return Some(Type::Choice(choice));
     }
@@ -123,13 +150,13 @@ fn made_types(modules: &Modules) -> Vec<&str> {
 }
 
 /// Types that are not declared.
-const BASIC: &[&str] = &["bool", "int", "number", "text", "path", "list", "condition", "step", "tensor"];
+const BASIC: &[&str] = &["bool", "int", "number", "text", "path", "list", "record", "recipe", "network", "sweep", "axes", "results", "condition", "step", "tensor"];
 
 /// The name of a type with one.
 pub(super) fn name_of(written: &ast::Type) -> Option<&str> {
     match &written.kind {
         TypeKind::Named { name, .. } => Some(&name.node),
-        TypeKind::Network { .. } => None,
+        TypeKind::Network { .. } | TypeKind::Inferred => None,
     }
 }
 
@@ -137,7 +164,7 @@ pub(super) fn name_of(written: &ast::Type) -> Option<&str> {
 pub(super) fn sizes_of(written: &ast::Type) -> &[Expression] {
     match &written.kind {
         TypeKind::Named { arguments, .. } => arguments,
-        TypeKind::Network { .. } => &[],
+        TypeKind::Network { .. } | TypeKind::Inferred => &[],
     }
 }
 
@@ -161,6 +188,31 @@ fn unknown(modules: &Modules, name: &str, span: crate::source::Span) -> Diagnost
     )
 }
 
+impl<'a> Type<'a> {
+    /// The type of a value, for what is declared by its default only. [`Type::Unknown`] where none can be named.
+    pub fn of(value: &Static<'a>, modules: &'a Modules) -> Self {
+        match value {
+            Static::Boolean(_) => Type::Boolean,
+            Static::Integer(_) => Type::Integer,
+            Static::Number(_) => Type::Number,
+            Static::Text(_) => Type::Text,
+            Static::Quantity(quantity) => modules
+                .units()
+                .find(|unit| unit.dimension.node == quantity.dimension)
+                .map_or(Type::Unknown, |unit| Type::Quantity(&unit.dimension.node)),
+            Static::Choice { choice, .. } => {
+                modules.choices().find(|known| known.name.node == *choice).map_or(Type::Unknown, Type::Choice)
+            }
+            Static::List(elements) => Type::List(elements.first().map(|element| Box::new(Type::of(element, modules)))),
+            Static::Record(_) => Type::AnyRecord,
+            Static::Construction(made) => Type::Sized { name: made.type_name, sizes: &[] },
+            Static::Network(_) => Type::AnyNetwork,
+            Static::Recipe(..) => Type::Recipe,
+            _ => Type::Unknown,
+        }
+    }
+}
+
 impl Type<'_> {
     /// What is due, in words: "a whole number", "images, such as `30kimg`".
     pub fn expected(&self, modules: &Modules) -> String {
@@ -180,6 +232,17 @@ impl Type<'_> {
             }
             Type::List(None) => "a list".into(),
             Type::List(Some(element)) => format!("a list in which each element is {}", element.expected(modules)),
+            Type::Recipe => "a recipe, such as `cpd.train`".into(),
+            Type::AnyNetwork => "a network, such as `cpd.generator(channels = 64)`".into(),
+            Type::Family => "a `sweep` of this file".into(),
+            Type::Axes => "axes of the sweep: the names of its fields that are `each(…)`, one or a list".into(),
+            Type::Results => "a result of the sweep, such as `gap.auroc_gap`".into(),
+            Type::AnyRecord => "a record, such as `{ rate = 0.002 }`".into(),
+            Type::Record(record) => {
+                let fields: Vec<String> =
+                    record.fields.iter().map(|field| format!("{} = …", field.parameter.name.node)).collect();
+                format!("a record `{}`: `{{ {} }}`", record.name.node, fields.join(", "))
+            }
             Type::Condition => "a comparison of results, such as `gap.auroc_gap < 0.10`".into(),
             Type::Step => "a block of this file".into(),
             Type::Tensor(_) => "a tensor".into(),
@@ -202,7 +265,7 @@ impl Type<'_> {
             }
             Type::Blocks { kind, .. } => format!("a whole block with the parts of a `{}`", kind.name.node),
             Type::Network { .. } => "a network, such as `cpd.generator(channels = 64)`".into(),
-            Type::Unknown => "anything".into(),
+            Type::Any | Type::Unknown => "anything".into(),
         }
     }
 }

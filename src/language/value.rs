@@ -15,6 +15,8 @@ pub enum Value {
     /// A word of a `native choice`: `positive`, `patient`.
     Choice(String),
     List(Vec<Value>),
+    /// Values by name, in the order of the record's declaration where it has one.
+    Record(Vec<(String, Value)>),
     /// What a constructor such as `gray(32)` makes.
     Construction(Construction),
     /// Another block, or one port of it: `chest`, `chest.train`.
@@ -23,6 +25,36 @@ pub enum Value {
     Network(Arc<NetworkProgram>),
     /// A claim's condition, evaluated when its results are there.
     Condition(Condition),
+    /// Axes of a sweep by name: `gan`.
+    Axes(Vec<String>),
+    /// One result of every instance of a sweep, or of a single step.
+    Results(Results),
+}
+
+/// An axis of a sweep: a field that is `each(…)`, with what its values are called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Axis {
+    pub name: String,
+    pub labels: Vec<String>,
+}
+
+/// The same result in every instance of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// As written within the sweep: `gap.auroc_gap`.
+    pub written: String,
+    /// None for the result of a single step.
+    pub axes: Vec<Axis>,
+    pub cells: Vec<ResultCell>,
+}
+
+/// The result of one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultCell {
+    /// One label for each axis.
+    pub labels: Vec<String>,
+    pub step: String,
+    pub result: String,
 }
 
 /// A number in base units (images, ratio as a fraction, seconds).
@@ -59,6 +91,8 @@ pub enum Condition {
         result: String,
     },
     Number(f64),
+    /// `mean(by_seed.gap.auroc_gap)`: a statistic of the results of a sweep.
+    Statistic(Construction),
     Negate(Box<Condition>),
     Not(Box<Condition>),
     Arithmetic {
@@ -95,9 +129,18 @@ impl Value {
             Value::Construction(construction) => {
                 construction.arguments.iter().flat_map(|(_, value)| value.references()).collect()
             }
+            Value::Record(fields) => fields.iter().flat_map(|(_, value)| value.references()).collect(),
             Value::Condition(condition) => condition.references(),
+            Value::Results(results) => results.references(),
             _ => Vec::new(),
         }
+    }
+}
+
+impl Results {
+    /// The steps whose results these are. A result is read from its step's `results` port.
+    pub fn references(&self) -> Vec<StepReference> {
+        self.cells.iter().map(|cell| StepReference { step: cell.step.clone(), port: Some("results".into()) }).collect()
     }
 }
 
@@ -107,6 +150,7 @@ impl Condition {
         match self {
             Condition::Result { step, .. } => vec![StepReference { step: step.clone(), port: Some("results".into()) }],
             Condition::Number(_) => Vec::new(),
+            Condition::Statistic(statistic) => statistic.arguments.iter().flat_map(|(_, value)| value.references()).collect(),
             Condition::Negate(inner) | Condition::Not(inner) => inner.references(),
             Condition::Arithmetic { left, right, .. }
             | Condition::Compare { left, right, .. }
@@ -141,6 +185,13 @@ fn written(condition: &Condition, outer: u8) -> String {
     let (binds, text) = match condition {
         Condition::Result { step, result } => return format!("{step}.{result}"),
         Condition::Number(value) => return value.to_string(),
+        Condition::Statistic(statistic) => {
+            let of = statistic.arguments.iter().find_map(|(_, value)| match value {
+                Value::Results(results) => Some(results.written.as_str()),
+                _ => None,
+            });
+            return format!("{}({})", statistic.function, of.unwrap_or_default());
+        }
         Condition::Or(left, right) => (1, format!("{} or {}", written(left, 1), written(right, 1))),
         Condition::And(left, right) => (2, format!("{} and {}", written(left, 2), written(right, 2))),
         Condition::Not(inner) => (3, format!("not {}", written(inner, 3))),

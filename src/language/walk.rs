@@ -7,7 +7,7 @@ use super::modules::{Item, Modules};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::{
-    DeclarationKind, Expression, ExpressionKind, Parameter, Statement, StatementKind, TextPart, Type, TypeKind,
+    DeclarationKind, Expression, ExpressionKind, Parameter, Recipe, Statement, StatementKind, TextPart, Type, TypeKind,
 };
 use std::collections::BTreeSet;
 
@@ -19,6 +19,10 @@ pub(super) fn children<'a>(expression: &'a Expression, into: &mut Vec<&'a Expres
             TextPart::Literal(_) => None,
         })),
         ExpressionKind::List(elements) => into.extend(elements),
+        ExpressionKind::Comprehension { element, over, condition, .. } => {
+            into.extend([element.as_ref(), over.as_ref()].into_iter().chain(condition.as_deref()));
+        }
+        ExpressionKind::Record(fields) => into.extend(fields.iter().map(|field| &field.value)),
         ExpressionKind::Range { start, end, .. } => into.extend(start.iter().chain(end).map(Box::as_ref)),
         ExpressionKind::Member(base, _) => into.push(base),
         ExpressionKind::Call { callee, arguments } => {
@@ -29,6 +33,17 @@ pub(super) fn children<'a>(expression: &'a Expression, into: &mut Vec<&'a Expres
         ExpressionKind::Unary(_, inner) => into.push(inner),
         ExpressionKind::If(a, b, c) => into.extend([a.as_ref(), b.as_ref(), c.as_ref()]),
         _ => {}
+    }
+}
+
+/// Calls `found` for every name that stands alone or before a dot or bracket in the expressions.
+pub(super) fn each_name<'a>(expressions: impl IntoIterator<Item = &'a Expression>, found: &mut dyn FnMut(&'a str)) {
+    let mut pending: Vec<&'a Expression> = expressions.into_iter().collect();
+    while let Some(next) = pending.pop() {
+        if let ExpressionKind::Name(name) = &next.kind {
+            found(name);
+        }
+        children(next, &mut pending);
     }
 }
 
@@ -55,6 +70,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                         walk.found.push(no_return(&network.name));
                     }
                 }
+                DeclarationKind::Recipe(recipe) => walk.recipe(recipe),
                 _ => {}
             }
         }
@@ -95,6 +111,33 @@ impl<'a> Walk<'a> {
                 self.expression(expression);
             }
         }
+    }
+
+    /// The expressions of a recipe's blocks. Names in a block that reads a sweep may be the sweep's, and are left to its use.
+    fn recipe(&mut self, recipe: &'a Recipe) {
+        self.parameters(&recipe.parameters);
+        self.locals.extend(recipe.body.iter().filter_map(|declaration| match &declaration.kind {
+            DeclarationKind::Block(block) => Some(block.name.node.as_str()),
+            DeclarationKind::Let(binding) => Some(binding.name.node.as_str()),
+            _ => None,
+        }));
+        // Words that no expression defines: `each` in sweeps, `everything` in lists of blocks.
+        self.locals.extend(["each", "everything"]);
+        for declaration in &recipe.body {
+            match &declaration.kind {
+                DeclarationKind::Let(binding) => self.expression(&binding.value),
+                DeclarationKind::Block(block) => {
+                    let reads_sweep = self.modules.kind(&block.kind.node).is_some_and(|kind| {
+                        kind.fields.iter().any(|field| super::types::name_of(&field.parameter.r#type) == Some("sweep"))
+                    });
+                    if !reads_sweep {
+                        block.fields.iter().for_each(|field| self.expression(&field.value));
+                    }
+                }
+                _ => {}
+            }
+        }
+        recipe.ports.iter().for_each(|port| self.expression(&port.value));
     }
 
     /// Lower-case names in a tensor's type are sizes, known in the body.
@@ -148,6 +191,16 @@ impl<'a> Walk<'a> {
                         }
                         continue;
                     }
+                }
+                ExpressionKind::Comprehension { element, variable, over, condition } => {
+                    self.expression(over);
+                    let fresh = self.locals.insert(&variable.node);
+                    self.expression(element);
+                    condition.iter().for_each(|condition| self.expression(condition));
+                    if fresh {
+                        self.locals.remove(variable.node.as_str());
+                    }
+                    continue;
                 }
                 _ => {}
             }

@@ -4,4 +4,5 @@
 pub mod auroc;
 pub mod bootstrap;
 pub mod delong;
+pub mod statistic;
 pub mod utility;

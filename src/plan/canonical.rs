@@ -2,7 +2,7 @@
 //! numbers by their bits. It holds what decides a result and leaves out what does not: names of networks, places in text,
 //! and the names of steps, for which the digests of their outputs stand.
 
-use crate::language::{Comparison, Condition, StepReference, Value};
+use crate::language::{Comparison, Condition, Results, StepReference, Value};
 use crate::network::{LayerCall, NetworkProgram};
 use crate::store::Blob;
 use std::collections::BTreeMap;
@@ -96,6 +96,36 @@ impl Encoder<'_> {
                 self.tag(11);
                 self.condition(condition);
             }
+            Value::Record(fields) => {
+                self.tag(12);
+                self.arguments(fields);
+            }
+            Value::Axes(names) => {
+                self.tag(13);
+                self.integer(names.len() as u64);
+                names.iter().for_each(|name| self.text(name));
+            }
+            Value::Results(results) => {
+                self.tag(14);
+                self.results(results);
+            }
+        }
+    }
+
+    /// Labels count, because tables and figures print them; names of steps do not.
+    fn results(&mut self, results: &Results) {
+        self.text(&results.written);
+        self.integer(results.axes.len() as u64);
+        for axis in &results.axes {
+            self.text(&axis.name);
+            self.integer(axis.labels.len() as u64);
+            axis.labels.iter().for_each(|label| self.text(label));
+        }
+        self.integer(results.cells.len() as u64);
+        for (cell, reference) in results.cells.iter().zip(results.references()) {
+            cell.labels.iter().for_each(|label| self.text(label));
+            self.text(&cell.result);
+            self.reference(&reference);
         }
     }
 
@@ -154,6 +184,14 @@ impl Encoder<'_> {
             Condition::Number(value) => {
                 self.tag(2);
                 self.number(*value);
+            }
+            Condition::Statistic(statistic) => {
+                self.tag(9);
+                self.text(&statistic.function);
+                self.arguments(&statistic.arguments);
+                for reference in condition.references() {
+                    self.text(&reference.step);
+                }
             }
             Condition::Negate(inner) => {
                 self.tag(3);

@@ -20,6 +20,13 @@ pub fn shown(value: &Value) -> String {
         Value::Step(reference) => shown_reference(reference),
         Value::Network(network) => format!("{} ({} layers)", network.name, network.calls.len()),
         Value::Condition(condition) => condition.to_string(),
+        Value::Record(fields) => {
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name} = {}", shown(value))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        Value::Axes(names) if names.len() == 1 => names.concat(),
+        Value::Axes(names) => format!("[{}]", names.join(", ")),
+        Value::Results(results) => results.written.clone(),
     }
 }
 

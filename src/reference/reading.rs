@@ -69,6 +69,31 @@ impl Reader<'_> {
                 ]),
                 ..entry(Sort::Kind, &kind.name)
             },
+            DeclarationKind::Recipe(recipe) => {
+                let entry = self.callable(entry(Sort::Recipe, &recipe.name), "recipe", &recipe.parameters, None);
+                let ports = recipe.ports.iter().map(|port| Row {
+                    name: port.name.node.clone(),
+                    default: Some(self.text(port.value.span)),
+                    documentation: port.documentation.clone(),
+                    ..Row::default()
+                });
+                let blocks = recipe.body.iter().filter_map(|inner| match &inner.kind {
+                    DeclarationKind::Block(block) => Some(Row {
+                        name: block.name.node.clone(),
+                        r#type: block.kind.node.clone(),
+                        documentation: inner.documentation.clone(),
+                        ..Row::default()
+                    }),
+                    _ => None,
+                });
+                let more = groups([("Ports", ports.collect()), ("Blocks", blocks.collect())]);
+                Entry { groups: entry.groups.into_iter().chain(more).collect(), ..entry }
+            }
+            DeclarationKind::Record(record) => Entry {
+                signature: format!("record {}", record.name.node),
+                groups: groups([("Fields", record.fields.iter().map(|field| self.field(field)).collect())]),
+                ..entry(Sort::Record, &record.name)
+            },
             DeclarationKind::NativeUnit(unit) => Entry {
                 signature: match unit.factor.node {
                     1.0 => format!("1{}: the unit of {}", unit.name.node, unit.dimension.node),
@@ -139,7 +164,10 @@ impl Reader<'_> {
         range: Option<&ast::Expression>,
         default: Option<&ast::Expression>,
     ) -> Row {
-        let mut written = self.text(r#type.span);
+        let mut written = match r#type.kind {
+            TypeKind::Inferred => String::new(),
+            _ => self.text(r#type.span),
+        };
         if let Some(range) = range {
             written += &format!(" in {}", self.text(range.span));
         }
@@ -188,5 +216,6 @@ fn head(r#type: &ast::Type) -> &str {
     match &r#type.kind {
         TypeKind::Named { name, .. } => &name.node,
         TypeKind::Network { .. } => "network",
+        TypeKind::Inferred => "",
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Artefact, StepContext, StepError, StepKind, Verdict, write_output};
 use crate::diagnostic::Diagnostic;
-use crate::language::{Comparison, Condition, StepField, Value};
+use crate::language::{Comparison, Condition, Construction, ResultCell, StepField, Value};
+use crate::metrics::statistic::Statistic;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ impl StepKind for Claim {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/claim.rs", "language/value.rs"]
+        &["steps/claim.rs", "language/value.rs", "metrics/statistic.rs"]
     }
 
     /// The verdict names the blocks that it compares.
@@ -101,12 +102,21 @@ fn named(condition: &Condition) -> Vec<(String, String)> {
     match condition {
         Condition::Result { step, result } => vec![(step.clone(), result.clone())],
         Condition::Number(_) => Vec::new(),
+        Condition::Statistic(statistic) => results_of(statistic).map(|cell| (cell.step.clone(), cell.result.clone())).collect(),
         Condition::Negate(inner) | Condition::Not(inner) => named(inner),
         Condition::Arithmetic { left, right, .. }
         | Condition::Compare { left, right, .. }
         | Condition::And(left, right)
         | Condition::Or(left, right) => named(left).into_iter().chain(named(right)).collect(),
     }
+}
+
+/// The results that a statistic is computed from.
+fn results_of(statistic: &Construction) -> impl Iterator<Item = &ResultCell> {
+    statistic.arguments.iter().flat_map(|(_, value)| match value {
+        Value::Results(results) => results.cells.as_slice(),
+        _ => &[],
+    })
 }
 
 fn judge(condition: &Condition, numbers: &Numbers) -> Result<Verdict, Missing> {
@@ -138,7 +148,7 @@ fn truth(condition: &Condition, numbers: &Numbers) -> Result<bool, Missing> {
                 Comparison::NotEqual => left != right,
             }
         }
-        Condition::Result { .. } | Condition::Number(_) | Condition::Negate(_) | Condition::Arithmetic { .. } => {
+        Condition::Result { .. } | Condition::Number(_) | Condition::Statistic(_) | Condition::Negate(_) | Condition::Arithmetic { .. } => {
             return Err(Missing {
                 message: format!("`{}` is a number and compares nothing", condition),
                 help: "compare it with another number: `gap.auroc_gap < 0.10`",
@@ -147,15 +157,26 @@ fn truth(condition: &Condition, numbers: &Numbers) -> Result<bool, Missing> {
     })
 }
 
+fn result_of(step: &str, result: &str, numbers: &Numbers) -> Result<f64, Missing> {
+    numbers
+        .iter()
+        .find(|((known_step, known_result), _)| known_step == step && known_result == result)
+        .map(|(_, value)| *value)
+        .ok_or_else(|| Missing { message: format!("`{step}.{result}` has no value"), help: LOOK })
+}
+
 fn amount(condition: &Condition, numbers: &Numbers) -> Result<f64, Missing> {
     let amount_of = |inner: &Condition| amount(inner, numbers);
     let value = match condition {
         Condition::Number(value) => *value,
-        Condition::Result { step, result } => numbers
-            .iter()
-            .find(|((known_step, known_result), _)| known_step == step && known_result == result)
-            .map(|(_, value)| *value)
-            .ok_or_else(|| Missing { message: format!("`{step}.{result}` has no value"), help: LOOK })?,
+        Condition::Result { step, result } => result_of(step, result, numbers)?,
+        Condition::Statistic(statistic) => {
+            let of: Vec<f64> = results_of(statistic)
+                .map(|cell| result_of(&cell.step, &cell.result, numbers))
+                .collect::<Result<_, _>>()?;
+            let summary = Statistic::named(&statistic.function).and_then(|known| known.of(&of));
+            summary.map_or(f64::NAN, |summary| summary.value)
+        }
         Condition::Negate(inner) => -amount_of(inner)?,
         Condition::Arithmetic { operator, left, right } => {
             let (left, right) = (amount_of(left)?, amount_of(right)?);

@@ -27,6 +27,8 @@ pub enum DeclarationKind {
     Let(Let),
     Function(Function),
     Network(Network),
+    Recipe(Recipe),
+    Record(Record),
     Block(Block),
     NativeUnit(NativeUnit),
     NativeChoice(NativeChoice),
@@ -109,9 +111,37 @@ pub enum StatementKind {
     Return(Expression),
 }
 
-/// `kind name { field = value ... }`.
+/// `recipe name(parameters) { blocks }`: a graph with parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    pub name: Name,
+    pub parameters: Vec<Parameter>,
+    /// Blocks and `let`s.
+    pub body: Vec<Declaration>,
+    pub ports: Vec<RecipePort>,
+}
+
+/// `port name = block.port`: what an instance of a recipe hands out under a name of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecipePort {
+    pub documentation: String,
+    pub name: Name,
+    pub value: Expression,
+    pub span: Span,
+}
+
+/// `record name { field : type in range = default ... }`: the type of a value with named parts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub name: Name,
+    pub fields: Vec<KindField>,
+}
+
+/// `kind name { field = value ... }`, or `sweep name of kind { field = each(...) ... }`. The kind may be a recipe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
+    pub is_sweep: bool,
+    /// As written, dots included: `dataset`, `cpd.train`.
     pub kind: Name,
     pub name: Name,
     pub fields: Vec<Field>,
@@ -189,6 +219,8 @@ pub enum TypeKind {
         inputs: Vec<(Name, Type)>,
         output: Box<Type>,
     },
+    /// Nothing is written: the type of the default.
+    Inferred,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -206,6 +238,15 @@ pub enum ExpressionKind {
     Text(Vec<TextPart>),
     Boolean(bool),
     List(Vec<Expression>),
+    /// `[width(stage) for stage in 3..=5 if stage != 4]`.
+    Comprehension {
+        element: Box<Expression>,
+        variable: Name,
+        over: Box<Expression>,
+        condition: Option<Box<Expression>>,
+    },
+    /// `{ rate = 0.002, batch = 32 }`.
+    Record(Vec<Field>),
     /// `1..4` without 4, `1..=4` with it; either end may be open in types (`in 1..`).
     Range {
         start: Option<Box<Expression>>,

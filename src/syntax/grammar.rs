@@ -53,7 +53,7 @@ fn convert(pair: Pair<'_, Rule>, text: &str, file: FileId, offset: usize) -> Nod
         children.push(convert(part, text, file, offset));
         position = end;
     }
-    if !children.is_empty() || matches!(kind, Kind::File | Kind::Body | Kind::List | Kind::Call | Kind::Group | Kind::Parameters)
+    if !children.is_empty() || matches!(kind, Kind::File | Kind::Body | Kind::List | Kind::Call | Kind::Group | Kind::Parameters | Kind::RecordValue)
     {
         gap(text, position, place.end(), file, offset, &mut children);
     }
@@ -103,6 +103,9 @@ fn kind(rule: Rule) -> Kind {
         Rule::let_line => Kind::Let,
         Rule::function => Kind::Function,
         Rule::network => Kind::Network,
+        Rule::recipe => Kind::Recipe,
+        Rule::record => Kind::Record,
+        Rule::sweep => Kind::Sweep,
         Rule::native_unit => Kind::NativeUnit,
         Rule::native_choice => Kind::NativeChoice,
         Rule::native_function => Kind::NativeFunction,
@@ -110,7 +113,9 @@ fn kind(rule: Rule) -> Kind {
         Rule::native_kind => Kind::NativeKind,
         Rule::block => Kind::Block,
         Rule::nested_block => Kind::NestedBlock,
-        Rule::words | Rule::body | Rule::kind_body | Rule::statements => Kind::Body,
+        Rule::words | Rule::body | Rule::kind_body | Rule::statements | Rule::recipe_body => Kind::Body,
+        Rule::kind_path => Kind::KindPath,
+        Rule::port_line => Kind::Port,
         Rule::field => Kind::Field,
         Rule::bad_item => Kind::BadItem,
         Rule::stray => Kind::Stray,
@@ -130,7 +135,7 @@ fn kind(rule: Rule) -> Kind {
         Rule::condition => Kind::If,
         Rule::return_line => Kind::Return,
         Rule::interpolation => Kind::Interpolation,
-        Rule::line_expression | Rule::open_expression | Rule::chain => Kind::Expression,
+        Rule::line_expression | Rule::open_expression | Rule::chain | Rule::wide_chain => Kind::Expression,
         Rule::range_operator => Kind::RangeOperator,
         Rule::infix | Rule::pipe => Kind::Infix,
         Rule::prefix => Kind::Prefix,
@@ -140,6 +145,8 @@ fn kind(rule: Rule) -> Kind {
         Rule::branch => Kind::Branch,
         Rule::group => Kind::Group,
         Rule::list => Kind::List,
+        Rule::comprehension => Kind::Comprehension,
+        Rule::record_value => Kind::RecordValue,
         Rule::element | Rule::next_element => Kind::Element,
         Rule::call => Kind::Call,
         Rule::argument | Rule::next_argument => Kind::Argument,

@@ -21,6 +21,9 @@ fn form(word: &str) -> Option<&'static str> {
         "let" => "let name = value",
         "fn" => "fn name(parameter: type) -> type = expression",
         "network" => "network name(x: tensor[c, h, w]) -> tensor[c, h, w] { … }",
+        "recipe" => "recipe name(parameter: type) { … }",
+        "record" => "record name { field : type = default }",
+        "sweep" => "sweep name of recipe { field = each(1, 2) }",
         "native" => "native fn name(parameter: type) -> type",
         _ => return None,
     })
@@ -272,7 +275,7 @@ pub(super) fn foreign_comment(span: Span, text: &str) -> Diagnostic {
 pub(super) fn nested_block(span: Span, text: &str) -> Diagnostic {
     Diagnostic::error("E0122", format!("a block inside of a block: {}", shown(text)))
         .label(span, "blocks do not nest")
-        .help("write it as a block of its own and refer to it by its name, or give a field a value: `name = constructor(…)`")
+        .help("write it as a block of its own and refer to it by its name, or as a value: `name = { … }` or `name = constructor(…)`")
 }
 
 pub(super) fn edition(span: Span, found: &str) -> Diagnostic {
@@ -292,4 +295,11 @@ pub(super) fn port_with_value(span: Span) -> Diagnostic {
     Diagnostic::error("E0102", "a port or result has a range or a default")
         .label(span, "cannot stand here")
         .help("a port is its name and its type: `port train : images[c, h, w, labels]`")
+}
+
+/// A record only has fields.
+pub(super) fn part_of_record(span: Span) -> Diagnostic {
+    Diagnostic::error("E0102", "a record has no ports and no results")
+        .label(span, "cannot stand here")
+        .help("its parts are fields: `rate : number = 0.002`")
 }

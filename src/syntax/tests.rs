@@ -112,7 +112,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("E0112", "let größe = 3\n"),
     ("E0113", "b x {\n  y == 3\n}\n"),
     ("E0113", "b x {\n  y := 3\n}\n"),
-    ("E0114", "param seed = 1\n"),
+    ("E0114", "param seed : = 1\n"),
     ("E0114", "dataset {\n  image = gray(32)\n}\n"),
     ("E0114", "fn f = 3\n"),
     ("E0114", "network f(x) -> tensor[c] { return x }\n"),
@@ -200,6 +200,15 @@ fn grouped(expression: &Expression) -> String {
         ExpressionKind::Text(parts) => format!("{} parts", parts.len()),
         ExpressionKind::Boolean(truth) => truth.to_string(),
         ExpressionKind::List(elements) => format!("[{}]", all(elements)),
+        ExpressionKind::Comprehension { element, variable, over, condition } => {
+            let condition = condition.as_deref().map(|condition| format!(" if {}", grouped(condition))).unwrap_or_default();
+            format!("[{} for {} in {}{condition}]", grouped(element), variable.node, grouped(over))
+        }
+        ExpressionKind::Record(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|field| format!("{} = {}", field.name.node, grouped(&field.value))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
         ExpressionKind::Range { start, end, inclusive } => {
             format!("({}..{}{})", open(start), if *inclusive { "=" } else { "" }, open(end))
         }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use synth::language::{CheckOptions, Native, Program, Value, check, declarations};
 use synth::source::Sources;
-use synth::{data, network, steps, training};
+use synth::{data, metrics, network, steps, training};
 
 /// The declared names of one sort, sorted.
 fn declared(native: Native) -> Vec<String> {
@@ -28,6 +28,7 @@ fn every_declared_constructor_is_understood_and_the_reverse() {
         .chain(training::PENALTY_CONSTRUCTORS.iter().copied())
         .chain(training::OPTIMISER_CONSTRUCTORS.iter().copied())
         .chain(network::layers::WEIGHT_CONSTRUCTORS.iter().copied())
+        .chain(metrics::statistic::CONSTRUCTORS.iter().map(|(name, _)| *name))
         .collect();
     implemented.sort_unstable();
     assert_eq!(declared(Native::Constructor), implemented);

@@ -77,7 +77,9 @@ impl Reader<'_> {
                 ),
             }),
             Kind::Network => DeclarationKind::Network(self.network(node)?),
-            Kind::Block => DeclarationKind::Block(self.block(node)?),
+            Kind::Recipe => DeclarationKind::Recipe(self.recipe(node)?),
+            Kind::Record => DeclarationKind::Record(self.record(node)?),
+            Kind::Block | Kind::Sweep => DeclarationKind::Block(self.block(node)?),
             Kind::NativeUnit => DeclarationKind::NativeUnit(self.unit(node)?),
             Kind::NativeChoice => DeclarationKind::NativeChoice(self.words(node)?),
             Kind::NativeFunction => DeclarationKind::NativeFunction(self.native(node)?),
@@ -87,7 +89,7 @@ impl Reader<'_> {
         };
         // What stands where a value is due has been told of already.
         let told = matches!(node.kind, Kind::Let | Kind::Function) && node.child(Kind::Expression).is_none();
-        if node.kind != Kind::Block && !told {
+        if !matches!(node.kind, Kind::Block | Kind::Sweep) && !told {
             self.leftover(node, "this declaration");
         }
         Some(kind)
@@ -150,7 +152,12 @@ impl Reader<'_> {
         if let Some(r#type) = node.children.iter().find(|part| matches!(part.kind, Kind::NamedType | Kind::NetworkType)) {
             return self.r#type(r#type);
         }
-        let at = node.child(Kind::Missing).map_or(node.span, |missing| self.here(missing));
+        let missing = node.child(Kind::Missing);
+        let at = missing.map_or(node.span, |missing| self.here(missing));
+        let announced = missing.is_some_and(|missing| self.between(name.span.end, missing.span.start).contains(':'));
+        if !announced && node.child(Kind::Default).is_some() {
+            return Type { span: name.span, kind: TypeKind::Inferred };
+        }
         let error = mistakes::missing(
             at,
             &format!("the type of `{}`", name.node),
@@ -268,7 +275,7 @@ impl Reader<'_> {
 
     /// Whether two parts of a body stand on one line with nothing between them.
     fn separated(&mut self, body: &Node) {
-        let parts = |node: &&Node| matches!(node.kind, Kind::Field | Kind::KindItem | Kind::Return);
+        let parts = |node: &&Node| matches!(node.kind, Kind::Field | Kind::KindItem | Kind::Return | Kind::Port);
         let mut before: Option<&Node> = None;
         for node in body.children.iter().filter(parts) {
             if let Some(before) = before
@@ -282,11 +289,75 @@ impl Reader<'_> {
         }
     }
 
+    /// `recipe name(parameters) { … }`.
+    fn recipe(&mut self, node: &Node) -> Option<Recipe> {
+        let mut recipe =
+            Recipe { name: self.name_of(node)?, parameters: self.parameters(node), body: Vec::new(), ports: Vec::new() };
+        let Some(body) = node.child(Kind::Body) else {
+            if node.child(Kind::Leftover).is_none() {
+                let what = format!("the body of `{}`", recipe.name.node);
+                self.say(mistakes::missing(node.span, &what, "write the blocks in braces: `{ gan model { … } }`"));
+            }
+            return Some(recipe);
+        };
+        self.closed(body);
+        self.separated(body);
+        let mut documentation = Documentation::default();
+        for part in &body.children {
+            match part.kind {
+                Kind::Documentation => {
+                    documentation.add(part, self.text(part), self.text);
+                }
+                Kind::Port => {
+                    if let Some((name, value)) = self.field(part) {
+                        recipe.ports.push(RecipePort { documentation: documentation.take(), name, value, span: part.span });
+                    }
+                }
+                Kind::Let | Kind::Block | Kind::Sweep => {
+                    if let Some(kind) = self.declaration(part) {
+                        recipe.body.push(Declaration { documentation: documentation.take(), span: part.span, kind });
+                    }
+                }
+                _ => self.not_read(part, &body.children),
+            }
+        }
+        Some(recipe)
+    }
+
+    /// `record name { field : type = default … }`.
+    fn record(&mut self, node: &Node) -> Option<Record> {
+        let kind = self.native_kind(node)?;
+        for part in kind.ports.iter().chain(&kind.results) {
+            self.say(mistakes::part_of_record(part.name.span));
+        }
+        Some(Record { name: kind.name, fields: kind.fields })
+    }
+
+    /// The dotted name of a kind of block or of a recipe.
+    fn kind_path(&mut self, node: &Node) -> Option<Name> {
+        let path = node.child(Kind::KindPath)?;
+        let segments: Vec<String> = path.all(Kind::Name).map(|name| self.name(name).node).collect();
+        Some(Spanned::new(segments.join("."), path.span))
+    }
+
+    /// The kind and the name of a block or sweep, as far as they are there.
+    fn head(&mut self, node: &Node) -> Option<(Name, Option<Name>)> {
+        let (kind, name) = (self.kind_path(node), self.name_of(node));
+        if node.kind == Kind::Block {
+            return Some((kind?, name));
+        }
+        let kind = kind.unwrap_or_else(|| {
+            let at = node.child(Kind::Missing).map_or(node.span, |missing| self.here(missing));
+            self.say(mistakes::missing(at, "what is swept", "write `sweep name of recipe { … }`"));
+            Spanned::new(String::new(), at)
+        });
+        Some((kind, name))
+    }
+
     fn block(&mut self, node: &Node) -> Option<Block> {
-        let mut names = node.all(Kind::Name);
-        let kind = names.next().map(|name| self.name(name))?;
-        let name = match names.next() {
-            Some(name) => self.name(name),
+        let (kind, name) = self.head(node)?;
+        let name = match name {
+            Some(name) => name,
             None => {
                 let error = mistakes::missing(
                     kind.span,
@@ -305,10 +376,10 @@ impl Reader<'_> {
             let after_what = if leftover.span.start < body.span.start { "the name of a block" } else { "a block" };
             self.say(mistakes::leftover(span, text, after_what));
         }
-        Some(Block { kind, name, fields: self.fields(body) })
+        Some(Block { is_sweep: node.kind == Kind::Sweep, kind, name, fields: self.fields(body) })
     }
 
-    fn fields(&mut self, body: &Node) -> Vec<Field> {
+    pub(super) fn fields(&mut self, body: &Node) -> Vec<Field> {
         self.closed(body);
         self.separated(body);
         let mut fields = Vec::new();

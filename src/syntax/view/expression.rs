@@ -247,7 +247,8 @@ impl Reader<'_> {
                 self.say(mistakes::single_quoted(node.span, text));
                 ExpressionKind::Text(vec![TextPart::Literal(text.trim_matches('\'').to_owned())])
             }
-            Kind::List => ExpressionKind::List(self.elements(node)),
+            Kind::List => self.list(node),
+            Kind::RecordValue => ExpressionKind::Record(self.fields(node)),
             Kind::Group => {
                 self.closed(node);
                 self.leftover(node, "the expression in brackets");
@@ -306,6 +307,27 @@ impl Reader<'_> {
         match self.number(number) {
             ExpressionKind::Integer(number) => ExpressionKind::Quantity(number as f64, unit),
             ExpressionKind::Number(number) => ExpressionKind::Quantity(number, unit),
+            _ => ExpressionKind::Error,
+        }
+    }
+
+    /// A list, written out or by a `for`.
+    fn list(&mut self, node: &Node) -> ExpressionKind {
+        let mut elements = self.elements(node);
+        let Some(clause) = node.child(Kind::Comprehension) else { return ExpressionKind::List(elements) };
+        self.leftover(clause, "the `for` of a list");
+        for missing in clause.all(Kind::Missing) {
+            let at = self.here(missing);
+            self.say(mistakes::missing(at, "a part of this `for`", "write `[width(stage) for stage in 3..=5]`"));
+        }
+        let mut parts = clause.all(Kind::Expression).map(|part| self.expression(part)).collect::<Vec<_>>().into_iter();
+        match (elements.pop(), self.name_of(clause), parts.next()) {
+            (Some(element), Some(variable), Some(over)) => ExpressionKind::Comprehension {
+                element: Box::new(element),
+                variable,
+                over: Box::new(over),
+                condition: parts.next().map(Box::new),
+            },
             _ => ExpressionKind::Error,
         }
     }

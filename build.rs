@@ -8,6 +8,7 @@ fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?);
     write_digests(&out)?;
     write_embedded(&out, "stdlib", "synth", "The standard library: `std/gan/cpd.synth` and its text.")?;
+    write_embedded(&out, "pipelines", "synth", "Studies to start from: `quickstart.synth` and its text.")?;
     write_embedded(&out, "docs/errors", "md", "The pages about errors: `E0101.md` and its text.")?;
     println!("cargo::rerun-if-changed=build.rs");
     Ok(())

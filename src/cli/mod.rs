@@ -10,6 +10,7 @@ mod explain;
 mod graph;
 mod layer_table;
 mod moment;
+mod new;
 mod pace;
 mod pipeline;
 mod plan;
@@ -43,6 +44,8 @@ enum Command {
     Describe(describe::Describe),
     /// Say which part of a step's key changed since its nearest earlier result.
     Why(why::Why),
+    /// Write a study to start from.
+    New(new::New),
     /// Show the reference of the standard library, or of a file.
     Doc(doc::Doc),
     /// Compare the meaning of two files: what changed, and what would run again.
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Describe(command) => command.run(),
         Command::Why(command) => command.run(),
+        Command::New(command) => command.run(),
         Command::Doc(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Graph(command) => command.run(),

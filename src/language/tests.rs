@@ -68,8 +68,15 @@ fn pipeline(name: &str) -> String {
 #[test]
 fn every_pipeline_is_clean() {
     for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let (checked, sources, _) = check_with(&pipeline(&name), &[]);
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
+        let mut sources = Sources::default();
+        let file = sources.read(&path).unwrap();
+        let options = CheckOptions { params: Vec::new(), environment: &|_| Some("/data".into()), base: PathBuf::new() };
+        let checked = check(&mut sources, file, &options);
+        let name = path.display();
         let messages: Vec<String> = checked
             .diagnostics
             .iter()

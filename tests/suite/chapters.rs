@@ -72,6 +72,14 @@ fn hold(path: &Path) -> Vec<String> {
     failures.map(|(line, failure)| format!("{name}:{line}: {failure}")).collect()
 }
 
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for path in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &to) } else { std::fs::copy(&path, &to).map(|_| ()).unwrap() }
+    }
+}
+
 struct Chapter {
     folder: tempfile::TempDir,
     lines: Vec<String>,
@@ -86,13 +94,7 @@ struct Chapter {
 impl Chapter {
     fn of(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("pipelines")).unwrap();
-        for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines")).unwrap() {
-            let from = entry.unwrap().path();
-            if from.is_file() {
-                std::fs::copy(&from, folder.path().join("pipelines").join(from.file_name().unwrap())).unwrap();
-            }
-        }
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines"), &folder.path().join("pipelines"));
         let lines = text.lines().map(str::to_owned).collect();
         let mut chapter = Self { folder, lines, file: "example.synth".into(), differences: Vec::new(), failures: Vec::new() };
         let mut checked: Option<String> = None;

@@ -4,8 +4,8 @@
 
 mod check;
 mod describe;
-mod doc;
 mod diff;
+mod doc;
 mod explain;
 mod graph;
 mod layer_table;

@@ -34,13 +34,7 @@ pub(super) struct BlockState<'a> {
 }
 
 impl<'a> BlockState<'a> {
-    pub fn new(
-        block: &'a ast::Block,
-        kind: Option<&'a ast::NativeKind>,
-        frame: usize,
-        name: String,
-        chosen: Chosen<'a>,
-    ) -> Self {
+    pub fn new(block: &'a ast::Block, kind: Option<&'a ast::NativeKind>, frame: usize, name: String, chosen: Chosen<'a>) -> Self {
         let (sizes, fields) = (Sizes::default(), BTreeMap::new());
         Self { block, kind, sizes, fields, failed: kind.is_none(), frame, name, chosen }
     }

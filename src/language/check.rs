@@ -2,15 +2,15 @@
 
 use super::admit::Slot;
 use super::blocks::BlockState;
-use super::frames::{Frame, head};
-use super::sweeps::{self, Family};
 use super::expand::Expansion;
+use super::frames::{Frame, head};
 use super::functions::Environment;
 use super::modules::{Loader, Modules};
 use super::names;
 use super::program::{self, Program};
 use super::scope::Scope;
 use super::static_value::Static;
+use super::sweeps::{self, Family};
 use super::value::Value;
 use super::{cycles, params, walk};
 use crate::diagnostic::{Diagnostic, Label, Severity};
@@ -74,10 +74,8 @@ pub(super) fn check_modules(
 
 /// A sweep as the rest of the program knows it.
 fn family(family: &Family<'_>) -> program::Family {
-    let instance = |instance: &sweeps::Instance<'_>| program::Instance {
-        name: instance.name.clone(),
-        labels: instance.labels.clone(),
-    };
+    let instance =
+        |instance: &sweeps::Instance<'_>| program::Instance { name: instance.name.clone(), labels: instance.labels.clone() };
     program::Family {
         name: family.name.clone(),
         of: family.block.kind.node.clone(),

@@ -2,11 +2,11 @@
 
 use super::arguments::{Given, GivenValue};
 use super::check::{Checker, Definition};
+use super::frames::FILE;
 use super::functions::Failure;
 use super::modules::Item;
 use super::names::with_suggestion;
 use super::scope::Scope;
-use super::frames::FILE;
 use super::static_value::{Instantiation, PathName, Range, Static};
 use super::types::Type;
 use super::{operators, units};
@@ -287,7 +287,9 @@ impl<'a> Checker<'a> {
     /// The value of a declared name.
     pub fn item(&mut self, item: Item<'a>, span: Span) -> Static<'a> {
         match item {
-            Item::Param(module, param) => self.definition((module, FILE), &param.name.node, span, |checker| checker.param(module, param)),
+            Item::Param(module, param) => {
+                self.definition((module, FILE), &param.name.node, span, |checker| checker.param(module, param))
+            }
             Item::Let(module, binding) => self.definition((module, FILE), &binding.name.node, span, |checker| {
                 let scope = checker.module_scope(module);
                 checker.evaluate(&binding.value, &scope, None)
@@ -377,9 +379,10 @@ impl<'a> Checker<'a> {
     /// Whether a name is one of a call, recipe or frame, which hide those of modules.
     fn is_local(&self, name: &str, scope: &Scope<'a>) -> bool {
         scope.locals.contains_key(name)
-            || scope.frame.and_then(|frame| self.frames.get(frame)).is_some_and(|frame| {
-                frame.parameters.contains_key(name) || frame.members.contains_key(name)
-            })
+            || scope
+                .frame
+                .and_then(|frame| self.frames.get(frame))
+                .is_some_and(|frame| frame.parameters.contains_key(name) || frame.members.contains_key(name))
     }
 
     /// What stands before an argument list.

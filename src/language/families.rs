@@ -57,9 +57,11 @@ impl<'a> Checker<'a> {
     /// Whether the instances of a sweep have a part of this name.
     pub fn family_has(&self, family: usize, name: &str) -> bool {
         match self.families.get(family).and_then(|family| family.instances.first()).map(|instance| instance.member) {
-            Some(Member::Block(block)) => self.blocks.get(block).and_then(|state| state.kind).is_some_and(|kind| {
-                kind.ports.iter().chain(&kind.results).any(|part| part.name.node == name)
-            }),
+            Some(Member::Block(block)) => self
+                .blocks
+                .get(block)
+                .and_then(|state| state.kind)
+                .is_some_and(|kind| kind.ports.iter().chain(&kind.results).any(|part| part.name.node == name)),
             Some(Member::Instance(frame)) => self.frames.get(frame).is_some_and(|state| {
                 state.members.contains_key(name)
                     || state.recipe.is_some_and(|recipe| recipe.ports.iter().any(|port| port.name.node == name))

@@ -81,7 +81,9 @@ impl<'a> Checker<'a> {
                 DeclarationKind::Block(block) => {
                     let target = self.target(block, frame);
                     let member = match target {
-                        Target::Kind(kind) if !block.is_sweep => self.add_block(frame, block, Some(kind), &block.name.node, Chosen::new()),
+                        Target::Kind(kind) if !block.is_sweep => {
+                            self.add_block(frame, block, Some(kind), &block.name.node, Chosen::new())
+                        }
                         Target::Unknown if !block.is_sweep => self.add_block(frame, block, None, &block.name.node, Chosen::new()),
                         Target::Unknown => Member::Failed,
                         _ => {
@@ -117,7 +119,8 @@ impl<'a> Checker<'a> {
                 match target {
                     Target::Recipe(module, recipe) => {
                         let asked = (*block, Chosen::new());
-                        self.instantiate_recipe(frame, asked, *module, recipe, &block.name.node).map_or(Member::Failed, Member::Instance)
+                        self.instantiate_recipe(frame, asked, *module, recipe, &block.name.node)
+                            .map_or(Member::Failed, Member::Instance)
                     }
                     _ => Member::Failed,
                 }
@@ -355,10 +358,15 @@ impl<'a> Checker<'a> {
             return value.clone();
         }
         let names: Vec<&str> = fitting.iter().map(|(name, _)| *name).collect();
-        let message = format!("`{}` needs {wanted}; an instance of `{}` has {}", slot.name, recipe.name.node, match names.as_slice() {
-            [] => "no port of that type".to_owned(),
-            names => format!("several: {}", listed(names)),
-        });
+        let message = format!(
+            "`{}` needs {wanted}; an instance of `{}` has {}",
+            slot.name,
+            recipe.name.node,
+            match names.as_slice() {
+                [] => "no port of that type".to_owned(),
+                names => format!("several: {}", listed(names)),
+            }
+        );
         let diagnostic = Diagnostic::error("E0405", message).label(slot.span, "which part of it?");
         self.poison(diagnostic.help("name a port or block of the instance, such as `name.model`"))
     }

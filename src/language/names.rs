@@ -140,7 +140,9 @@ fn misplaced(declaration: &ast::Declaration, standard: bool, main: bool, diagnos
         diagnostics.push(
             Diagnostic::error("E0229", format!("the block `{}` stands in a file that is only used", block.name.node))
                 .label(block.name.span, "never run")
-                .help("move the block into the file that is run; a used file holds `fn`, `network`, `recipe`, `record` and `let`"),
+                .help(
+                    "move the block into the file that is run; a used file holds `fn`, `network`, `recipe`, `record` and `let`",
+                ),
         );
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn check(checker: &mut Checker<'_>) -> Option<Vec<(String, Value)>> {
     let mut values = Vec::new();
     let mut good = true;
     for param in params {
-        let value = checker.definition((main, super::frames::FILE), &param.name.node, param.name.span, |checker| checker.param(main, param));
+        let value = checker
+            .definition((main, super::frames::FILE), &param.name.node, param.name.span, |checker| checker.param(main, param));
         let scope = checker.module_scope(main);
         let r#type = checker.type_of(&param.r#type, param.default.as_ref(), &scope);
         match checker.finish(value, &r#type, &Slot { name: &param.name.node, span: param.name.span }) {

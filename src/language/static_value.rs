@@ -193,7 +193,8 @@ impl<'a> Static<'a> {
                     _ => None,
                 };
                 let value = |(name, value): (&'a str, Static<'a>)| {
-                    let is_number = due(name).is_some_and(|field| super::types::name_of(&field.parameter.r#type) == Some("number"));
+                    let is_number =
+                        due(name).is_some_and(|field| super::types::name_of(&field.parameter.r#type) == Some("number"));
                     let r#type = if is_number { Type::Number } else { Type::Unknown };
                     Some((name.to_owned(), value.into_value(&r#type, block_name)?))
                 };

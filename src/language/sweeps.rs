@@ -109,9 +109,7 @@ impl<'a> Checker<'a> {
                 let field = kind.fields.iter().find(|field| field.parameter.name.node == name)?;
                 (&field.parameter, self.modules.prelude)
             }
-            Target::Recipe(module, recipe) => {
-                (recipe.parameters.iter().find(|parameter| parameter.name.node == name)?, module)
-            }
+            Target::Recipe(module, recipe) => (recipe.parameters.iter().find(|parameter| parameter.name.node == name)?, module),
             Target::Unknown => return None,
         };
         Some(self.type_of(&parameter.r#type, parameter.default.as_ref(), &Scope::new(module)))

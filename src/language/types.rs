@@ -150,7 +150,23 @@ fn made_types(modules: &Modules) -> Vec<&str> {
 }
 
 /// Types that are not declared.
-const BASIC: &[&str] = &["bool", "int", "number", "text", "path", "list", "record", "recipe", "network", "sweep", "axes", "results", "condition", "step", "tensor"];
+const BASIC: &[&str] = &[
+    "bool",
+    "int",
+    "number",
+    "text",
+    "path",
+    "list",
+    "record",
+    "recipe",
+    "network",
+    "sweep",
+    "axes",
+    "results",
+    "condition",
+    "step",
+    "tensor",
+];
 
 /// The name of a type with one.
 pub(super) fn name_of(written: &ast::Type) -> Option<&str> {

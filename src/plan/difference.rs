@@ -7,7 +7,7 @@ use super::layers::{NetworkChange, network_change};
 use super::shown::shown;
 use super::survey::{promised, provenance, provenance_params};
 use crate::diagnostic::Diagnostic;
-use crate::language::{Condition, Program, Role, Step, StepReference, Value};
+use crate::language::{Condition, Construction, Program, Role, Step, StepReference, Value};
 use crate::steps::{self, PipelineFacts};
 use crate::store::Digest;
 use serde::Serialize;
@@ -212,16 +212,25 @@ fn renamed(value: &Value, names: &BTreeMap<String, String>) -> Value {
             Value::Step(StepReference { step: names.get(step).unwrap_or(step).clone(), port: port.clone() })
         }
         Value::List(values) => Value::List(values.iter().map(|value| renamed(value, names)).collect()),
-        Value::Construction(construction) => {
-            let mut construction = construction.clone();
-            for (_, value) in &mut construction.arguments {
-                *value = renamed(value, names);
+        Value::Construction(construction) => Value::Construction(construction_renamed(construction, names)),
+        Value::Record(fields) => {
+            Value::Record(fields.iter().map(|(name, value)| (name.clone(), renamed(value, names))).collect())
+        }
+        Value::Results(results) => {
+            let mut results = results.clone();
+            for cell in &mut results.cells {
+                cell.step = names.get(&cell.step).unwrap_or(&cell.step).clone();
             }
-            Value::Construction(construction)
+            Value::Results(results)
         }
         Value::Condition(condition) => Value::Condition(condition_renamed(condition, names)),
         other => other.clone(),
     }
+}
+
+fn construction_renamed(construction: &Construction, names: &BTreeMap<String, String>) -> Construction {
+    let arguments = construction.arguments.iter().map(|(name, value)| (name.clone(), renamed(value, names)));
+    Construction { function: construction.function.clone(), arguments: arguments.collect() }
 }
 
 fn condition_renamed(condition: &Condition, names: &BTreeMap<String, String>) -> Condition {
@@ -231,6 +240,7 @@ fn condition_renamed(condition: &Condition, names: &BTreeMap<String, String>) ->
             Condition::Result { step: names.get(step).unwrap_or(step).clone(), result: result.clone() }
         }
         Condition::Number(value) => Condition::Number(*value),
+        Condition::Statistic(statistic) => Condition::Statistic(construction_renamed(statistic, names)),
         Condition::Negate(it) => Condition::Negate(inner(it)),
         Condition::Not(it) => Condition::Not(inner(it)),
         Condition::Arithmetic { operator, left, right } => {

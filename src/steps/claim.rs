@@ -148,7 +148,11 @@ fn truth(condition: &Condition, numbers: &Numbers) -> Result<bool, Missing> {
                 Comparison::NotEqual => left != right,
             }
         }
-        Condition::Result { .. } | Condition::Number(_) | Condition::Statistic(_) | Condition::Negate(_) | Condition::Arithmetic { .. } => {
+        Condition::Result { .. }
+        | Condition::Number(_)
+        | Condition::Statistic(_)
+        | Condition::Negate(_)
+        | Condition::Arithmetic { .. } => {
             return Err(Missing {
                 message: format!("`{}` is a number and compares nothing", condition),
                 help: "compare it with another number: `gap.auroc_gap < 0.10`",
@@ -171,9 +175,8 @@ fn amount(condition: &Condition, numbers: &Numbers) -> Result<f64, Missing> {
         Condition::Number(value) => *value,
         Condition::Result { step, result } => result_of(step, result, numbers)?,
         Condition::Statistic(statistic) => {
-            let of: Vec<f64> = results_of(statistic)
-                .map(|cell| result_of(&cell.step, &cell.result, numbers))
-                .collect::<Result<_, _>>()?;
+            let of: Vec<f64> =
+                results_of(statistic).map(|cell| result_of(&cell.step, &cell.result, numbers)).collect::<Result<_, _>>()?;
             let summary = Statistic::named(&statistic.function).and_then(|known| known.of(&of));
             summary.map_or(f64::NAN, |summary| summary.value)
         }

@@ -53,7 +53,8 @@ fn convert(pair: Pair<'_, Rule>, text: &str, file: FileId, offset: usize) -> Nod
         children.push(convert(part, text, file, offset));
         position = end;
     }
-    if !children.is_empty() || matches!(kind, Kind::File | Kind::Body | Kind::List | Kind::Call | Kind::Group | Kind::Parameters | Kind::RecordValue)
+    if !children.is_empty()
+        || matches!(kind, Kind::File | Kind::Body | Kind::List | Kind::Call | Kind::Group | Kind::Parameters | Kind::RecordValue)
     {
         gap(text, position, place.end(), file, offset, &mut children);
     }

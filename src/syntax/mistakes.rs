@@ -273,9 +273,9 @@ pub(super) fn foreign_comment(span: Span, text: &str) -> Diagnostic {
 }
 
 pub(super) fn nested_block(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::error("E0122", format!("a block inside of a block: {}", shown(text)))
-        .label(span, "blocks do not nest")
-        .help("write it as a block of its own and refer to it by its name, or as a value: `name = { … }` or `name = constructor(…)`")
+    Diagnostic::error("E0122", format!("a block inside of a block: {}", shown(text))).label(span, "blocks do not nest").help(
+        "write it as a block of its own and refer to it by its name, or as a value: `name = { … }` or `name = constructor(…)`",
+    )
 }
 
 pub(super) fn edition(span: Span, found: &str) -> Diagnostic {

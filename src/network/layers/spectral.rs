@@ -71,16 +71,15 @@ mod tests {
     #[test]
     fn the_greatest_singular_value_becomes_one() {
         // diag(3, −2) turned: singular values 3 and 2.
-        let trial = Trial::new("dense", &[&[2]]).size("outputs", 2).with("weights", spectral());
+        let mut trial = Trial::new("dense", &[&[2]]).size("outputs", 2).with("weights", spectral());
         let weight = [0.0, -2.0, 3.0, 0.0];
         let left = converged(&trial, &weight, 2);
         assert_close(&[left[0].abs(), left[1].abs()], &[0.0, 1.0]);
         let found = trial.run(&[&[1.0, 0.0, 0.0, 1.0]], &[("weight", &weight), ("left_singular_vector", &left)]);
         assert_close(&found, &[0.0, 1.0, -2.0 / 3.0, 0.0]);
-        let mut inference = trial.clone();
-        inference.mode = Mode::Inference;
+        trial.mode = Mode::Inference;
         let weights: [(&str, &[f64]); 2] = [("weight", &[0.0; 4]), ("left_singular_vector", &left)];
-        assert_eq!(inference.run(&[&[1.0; 4]], &weights), [0.0; 4]);
+        assert_eq!(trial.run(&[&[1.0; 4]], &weights), [0.0; 4]);
     }
 
     #[test]

@@ -14,14 +14,12 @@ pub struct MatrixProduct {
 impl MatrixProduct {
     /// Pairs of matrices, and the rows, inner dimension and columns of each product.
     fn sizes(&self, a: &[usize], b: &[usize]) -> (usize, [usize; 3]) {
-        let pairs = match (a, b) {
-            ([p, _, _], [q, _, _]) if p == q => *p,
-            ([_, _], [_, _]) => 1,
-            _ => panic!("product of shapes {a:?} and {b:?}, which must be matrices, or as many matrices on both sides"),
-        };
-        let ([.., a0, a1], [.., b0, b1]) = (a, b) else { unreachable!("both have two dimensions at least") };
-        let (rows, inner) = if self.transpose_a { (*a1, *a0) } else { (*a0, *a1) };
-        let (other, columns) = if self.transpose_b { (*b1, *b0) } else { (*b0, *b1) };
+        let fits = a.len() == b.len() && (a.len() == 2 || (a.len() == 3 && a[0] == b[0]));
+        assert!(fits, "product of shapes {a:?} and {b:?}, which must be matrices, or as many matrices on both sides");
+        let pairs = if a.len() == 3 { a[0] } else { 1 };
+        let (a, b) = (&a[a.len() - 2..], &b[b.len() - 2..]);
+        let (rows, inner) = if self.transpose_a { (a[1], a[0]) } else { (a[0], a[1]) };
+        let (other, columns) = if self.transpose_b { (b[1], b[0]) } else { (b[0], b[1]) };
         assert!(inner == other, "product of {a:?} and {b:?} ({self:?}): inner dimensions {inner} and {other}");
         (pairs, [rows, inner, columns])
     }

@@ -15,6 +15,7 @@ mod pace;
 mod pipeline;
 mod plan;
 mod run;
+mod show;
 mod summary;
 mod terminal;
 mod version;
@@ -52,6 +53,8 @@ enum Command {
     Diff(diff::Diff),
     /// Draw which step reads which.
     Graph(graph::Graph),
+    /// Show what a finished step found and where its files lie, or a file with every default.
+    Show(show::Show),
     /// Tell more about an error code.
     Explain(explain::Explain),
     /// Print the version.
@@ -130,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Doc(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Graph(command) => command.run(),
+        Command::Show(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Version => version::run(),
     };

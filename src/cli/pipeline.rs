@@ -4,7 +4,7 @@ use super::{Exit, FileArguments, Format, StoreArguments};
 use crate::diagnostic::{self, Diagnostic};
 use crate::language::{CheckOptions, Checked, Program, check};
 use crate::plan::{Instance, Plan, Survey, family, provenance_params, survey};
-use crate::source::Sources;
+use crate::source::{FileId, Sources};
 use crate::steps::{self, PipelineFacts};
 use crate::store::Store;
 use std::collections::BTreeSet;
@@ -44,6 +44,11 @@ impl FileArguments {
             Ok(file) => file,
             Err(error) => return Checked { program: None, diagnostics: vec![error] },
         };
+        self.check_file(sources, file)
+    }
+
+    /// Checks a text in place of the file's own.
+    pub fn check_file(&self, sources: &mut Sources, file: FileId) -> Checked {
         let options = CheckOptions {
             params: self.params.clone(),
             environment: &|name| std::env::var(name).ok(),

@@ -48,13 +48,20 @@ pub fn summary(outcome: &Outcome, program: &Program, store: &Store) -> Summary {
     summary
 }
 
-fn results(record: &Record, store: &Store) -> Option<Json> {
+/// The `results` of a step; `None` where it has none that can be read.
+pub fn results(record: &Record, store: &Store) -> Option<Json> {
     let (_, blob) = record.outputs.iter().find(|(name, _)| *name == "results" || *name == "results.json")?;
     serde_json::from_slice(&std::fs::read(store.blob_path(&blob.digest)).ok()?).ok()
 }
 
+/// The line of a claim; `None` for results that are not a claim's.
+pub fn verdict(name: &str, results: &Json) -> Option<String> {
+    let verdict = results.get("claim")?;
+    Some(claim_line(name, &serde_json::from_value(verdict.clone()).ok()?))
+}
+
 /// The table of a utility, as [`terminal_table`] sets it; `None` for results that are not a utility's.
-fn table(results: &Json) -> Option<Vec<String>> {
+pub fn table(results: &Json) -> Option<Vec<String>> {
     let results: UtilityResults = serde_json::from_value(results.get("table")?.clone()).ok()?;
     Some(terminal_table(&results).lines().map(|line| format!("  {line}")).collect())
 }

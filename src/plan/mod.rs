@@ -11,6 +11,7 @@ mod instance;
 mod key;
 mod layers;
 mod reason;
+mod resolved;
 mod shown;
 mod survey;
 
@@ -22,6 +23,7 @@ pub use instance::{Instance, family};
 pub use key::{KEY_SCHEMA, Key, KeyInputs, Ports};
 pub use layers::{LayerChange, NetworkChange};
 pub use reason::{Change, changes, reason};
+pub use resolved::{resolved, resolved_step};
 pub use shown::{shown, shown_reference};
 pub use survey::{
     State, Survey, Surveyed, continues_from, horizon, key_of, no_kind, provenance_fields, provenance_params, resolve, survey,

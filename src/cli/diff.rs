@@ -1,8 +1,8 @@
 //! `synth diff A B`: the difference in meaning between two files, and what would run again because of it.
 
 use super::pipeline::Pipeline;
-use super::{Exit, FileArguments, Format, name_and_value};
-use crate::plan::{Changed, Difference, FieldChange, Instance, Named, family};
+use super::{Exit, FileArguments, Format, name_and_value, say};
+use crate::plan::{Changed, Difference, FieldChange, Instance, Named, family, listed};
 use crate::source::{Revision, Sources};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -46,9 +46,9 @@ impl Diff {
         };
         let same = difference.is_none();
         match self.format {
-            Format::Fancy => lines(&difference).iter().for_each(|line| println!("{line}")),
+            Format::Fancy => say(&(lines(&difference).join("\n") + "\n")),
             Format::Json | Format::Sarif => match serde_json::to_string_pretty(&Document { same, difference: &difference }) {
-                Ok(text) => println!("{text}"),
+                Ok(text) => say(&(text + "\n")),
                 Err(_) => return Exit::Trouble,
             },
         }
@@ -95,8 +95,8 @@ fn lines(difference: &Difference) -> Vec<String> {
     section("renamed", counted(renamed));
     section("changed", changed_lines(&difference.changed));
     let first = difference.reruns.iter().map(|rerun| {
-        let after: Vec<String> = rerun.after.iter().map(|name| family(name)).collect();
-        let after = if after.is_empty() { String::new() } else { format!("  after {}", unique(after).join(", ")) };
+        let after = family(&listed(rerun.after.iter().map(String::as_str)));
+        let after = if after.is_empty() { after } else { format!("  after {after}") };
         (rerun.name.clone(), String::new(), after)
     });
     let title = format!("reruns {} of {} steps at most", difference.reruns.len(), difference.steps);
@@ -105,11 +105,6 @@ fn lines(difference: &Difference) -> Vec<String> {
         lines.push("reruns nothing".to_owned());
     }
     lines
-}
-
-fn unique(mut names: Vec<String>) -> Vec<String> {
-    names.dedup();
-    names
 }
 
 /// Lines of kind, name and the rest. Instances of one family with the same rest are one line with their number.

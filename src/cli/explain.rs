@@ -14,7 +14,7 @@ impl Explain {
     pub fn run(&self) -> Exit {
         match explain(&self.code) {
             Ok(page) => {
-                println!("{}", page.trim_end());
+                super::say(&format!("{}\n", page.trim_end()));
                 Exit::Success
             }
             Err(error) => {

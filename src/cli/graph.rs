@@ -1,6 +1,6 @@
 //! `synth graph FILE`: which step reads which.
 
-use super::{Exit, FileArguments, Format, name_and_value};
+use super::{Exit, FileArguments, Format, name_and_value, say};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::report;
@@ -64,7 +64,7 @@ impl Graph {
             GraphFormat::Mermaid => graph.mermaid(),
         };
         let Some(path) = &self.output else {
-            print!("{text}");
+            say(&text);
             return Ok(());
         };
         std::fs::write(path, text).map_err(|error| {

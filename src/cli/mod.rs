@@ -22,6 +22,7 @@ mod version;
 mod why;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -143,6 +144,11 @@ pub fn main() -> ExitCode {
 /// How many columns standard output has: those of its terminal, and 100 where it is none.
 fn columns() -> usize {
     terminal_size::terminal_size_of(std::io::stdout()).map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120))
+}
+
+/// Writes to standard output. That nobody reads on (`synth plan FILE | head`) is no mistake.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

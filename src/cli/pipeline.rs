@@ -1,6 +1,6 @@
 //! A file from the command line, checked.
 
-use super::{Exit, FileArguments, Format, StoreArguments};
+use super::{Exit, FileArguments, Format, StoreArguments, say};
 use crate::diagnostic::{self, Diagnostic};
 use crate::language::{CheckOptions, Checked, Program, check};
 use crate::plan::{Instance, Plan, Survey, family, provenance_params, survey};
@@ -62,8 +62,8 @@ impl FileArguments {
         let render = |format| diagnostic::render(diagnostics, sources, format);
         match self.format {
             Format::Fancy => eprint!("{}", render(diagnostic::Format::for_standard_error())),
-            Format::Json => print!("{}", render(diagnostic::Format::Json)),
-            Format::Sarif => print!("{}", render(diagnostic::Format::Sarif)),
+            Format::Json => say(&render(diagnostic::Format::Json)),
+            Format::Sarif => say(&render(diagnostic::Format::Sarif)),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::pace::shown_duration;
 use super::pipeline::Pipeline;
-use super::{Exit, FileArguments, StoreArguments};
-use crate::plan::{State, Survey, Surveyed, estimate, family};
+use super::{Exit, FileArguments, StoreArguments, say};
+use crate::plan::{State, Survey, Surveyed, estimate, family, listed};
 use std::collections::BTreeMap;
 
 #[derive(Debug, clap::Args)]
@@ -45,8 +45,7 @@ impl Plan {
             Ok(survey) => {
                 let rows: Vec<Row> = survey.steps.iter().filter_map(|it| row(&survey, &pipeline, it)).collect();
                 let total = total(&rows);
-                print(&if self.expand { rows } else { grouped(rows) });
-                println!("{total}");
+                say(&format!("{}{total}\n", table(&if self.expand { rows } else { grouped(rows) })));
                 Exit::Success
             }
             Err(problems) => {
@@ -65,7 +64,7 @@ fn row(survey: &Survey, pipeline: &Pipeline, surveyed: &Surveyed) -> Option<Row>
         (_, Some(same)) => ("same", format!("the same work as {}", same.name)),
         (State::Runs { why, from: None }, _) => ("runs", why.clone()),
         (State::Runs { why, from: Some(position) }, _) => ("runs", format!("{why}; continues from its checkpoint at {position}")),
-        (State::After(steps), _) => ("waits", format!("after {}", steps.join(", "))),
+        (State::After(steps), _) => ("waits", format!("after {}", listed(steps.iter().map(String::as_str)))),
     };
     let seconds = match state {
         "runs" | "waits" => estimate(survey, program, surveyed).map(|estimate| estimate.seconds),
@@ -101,20 +100,11 @@ fn grouped(rows: Vec<Row>) -> Vec<Row> {
 fn family_reason(row: &Row) -> String {
     match row.state {
         "cached" => "in the store".to_owned(),
-        _ => {
-            // Several instances of one family that are waited for are named once.
-            let mut words: Vec<String> = Vec::new();
-            for word in family(&row.why).split(", ") {
-                if words.last().is_none_or(|last| last.trim_start_matches("after ") != word) {
-                    words.push(word.to_owned());
-                }
-            }
-            words.join(", ")
-        }
+        _ => family(&row.why),
     }
 }
 
-fn print(rows: &[Row]) {
+fn table(rows: &[Row]) -> String {
     let time = |row: &Row| match (row.state, row.seconds) {
         ("runs" | "waits", Some(seconds)) => format!("~{}", shown_duration(seconds)),
         ("runs" | "waits", None) => "unknown".to_owned(),
@@ -124,10 +114,11 @@ fn print(rows: &[Row]) {
     let names = width(&|row| row.name.chars().count()).max(4);
     let kinds = width(&|row| row.kind.chars().count()).max(4);
     let times = width(&|row| time(row).chars().count()).max(4);
-    println!("{:names$}  {:kinds$}  {:6}  {:times$}  why", "step", "kind", "state", "time");
+    let mut text = format!("{:names$}  {:kinds$}  {:6}  {:times$}  why\n", "step", "kind", "state", "time");
     for row in rows {
-        println!("{:names$}  {:kinds$}  {:6}  {:times$}  {}", row.name, row.kind, row.state, time(row), row.why);
+        text += &format!("{:names$}  {:kinds$}  {:6}  {:times$}  {}\n", row.name, row.kind, row.state, time(row), row.why);
     }
+    text
 }
 
 /// `2 cached, 1 runs, 3 wait; time: about 3 min 20 s`.

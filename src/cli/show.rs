@@ -5,14 +5,13 @@ use super::moment::shown_moment;
 use super::pace::shown_duration;
 use super::pipeline::Pipeline;
 use super::summary;
-use super::{Exit, FileArguments, StoreArguments};
+use super::{Exit, FileArguments, StoreArguments, say};
 use crate::diagnostic::Diagnostic;
 use crate::language::Step;
-use crate::plan::{Difference, State, resolved, resolved_step};
+use crate::plan::{Difference, State, listed, resolved, resolved_step};
 use crate::source::{FileId, Sources};
 use crate::store::{Record, Store};
 use serde_json::Value as Json;
-use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub struct Show {
@@ -45,7 +44,7 @@ impl Show {
         };
         match text {
             Ok(text) => {
-                print!("{text}");
+                say(&text);
                 Exit::Success
             }
             Err(problems) => {
@@ -86,7 +85,9 @@ impl Show {
             match &surveyed.state {
                 State::Cached(record) => texts.push(finished(step, record, &store)),
                 State::Runs { why, .. } => missing.push(unfinished(step, why)),
-                State::After(steps) => missing.push(unfinished(step, &format!("it waits for {}", steps.join(", ")))),
+                State::After(steps) => {
+                    missing.push(unfinished(step, &format!("it waits for {}", listed(steps.iter().map(String::as_str)))))
+                }
             }
         }
         match missing.as_slice() {
@@ -121,13 +122,9 @@ fn finished(step: &Step, record: &Record, store: &Store) -> String {
     for (name, blob) in &record.outputs {
         let path = store.blob_path(&blob.digest);
         let path = path.strip_prefix(&current).unwrap_or(&path);
-        text += &format!("  {name:width$}  {:>9}  {}\n", size(blob.size), shown_path(path));
+        text += &format!("  {name:width$}  {:>9}  {}\n", size(blob.size), path.display());
     }
     text
-}
-
-fn shown_path(path: &Path) -> String {
-    path.display().to_string()
 }
 
 /// The numbers of results without a table of their own: a value alone, or with its interval.

@@ -3,8 +3,8 @@
 use super::moment::shown_moment;
 use super::pace::shown_duration;
 use super::pipeline::Pipeline;
-use super::{Exit, FileArguments, StoreArguments};
-use crate::plan::{Change, State, Survey, Surveyed, changes};
+use super::{Exit, FileArguments, StoreArguments, say};
+use crate::plan::{Change, State, Survey, Surveyed, changes, listed};
 
 #[derive(Debug, clap::Args)]
 pub struct Why {
@@ -28,7 +28,7 @@ impl Why {
             Ok((named, survey)) => {
                 let told = survey.steps.iter().filter(|surveyed| named.contains(&surveyed.step));
                 let texts: Vec<String> = told.map(|surveyed| told_of(&pipeline, &survey, surveyed)).collect();
-                println!("{}", texts.join("\n\n"));
+                say(&(texts.join("\n\n") + "\n"));
                 Exit::Success
             }
             Err(problems) => {
@@ -82,7 +82,7 @@ fn told_of(pipeline: &Pipeline, survey: &Survey, surveyed: &Surveyed) -> String 
 
 /// The steps that run before one that waits, with the reason of each.
 fn waits(step: &str, needs: &[String], pipeline: &Pipeline, survey: &Survey) -> String {
-    let mut text = format!("{step} waits for {}", needs.join(", "));
+    let mut text = format!("{step} waits for {}", listed(needs.iter().map(String::as_str)));
     let state = |name: &str| {
         let of_name = |surveyed: &&Surveyed| pipeline.program.steps.get(surveyed.step).is_some_and(|step| step.name == name);
         survey.steps.iter().find(of_name).map(|surveyed| &surveyed.state)

@@ -73,9 +73,39 @@ pub fn family(name: &str) -> String {
     text
 }
 
+/// Names in a sentence: several instances of a step as one with their number, and of many names the first few.
+pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    const MOST: usize = 4;
+    let mut groups: Vec<(String, &str, usize)> = Vec::new();
+    for name in names {
+        let family = family(name);
+        // Instances of one step need not stand together, but in a list of many they do nearly always.
+        match groups.iter_mut().rev().take(64).find(|(known, ..)| *known == family) {
+            Some((_, _, count)) => *count += 1,
+            None => groups.push((family, name, 1)),
+        }
+    }
+    let shown = |(family, name, count): &(String, &str, usize)| match count {
+        1 => (*name).to_owned(),
+        count => format!("{family} ×{count}"),
+    };
+    let mut text = groups.iter().take(MOST).map(shown).collect::<Vec<_>>().join(", ");
+    if groups.len() > MOST {
+        text += &format!(" and {} more", groups.len() - MOST);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_stay_short() {
+        assert_eq!(listed(["a", "m[x=1].b", "c", "m[x=2].b"]), "a, m[…].b ×2, c");
+        assert_eq!(listed(["a", "m[x=1].b"]), "a, m[x=1].b");
+        assert_eq!(listed(["a", "b", "c", "d", "e", "f"]), "a, b, c, d and 2 more");
+    }
 
     #[test]
     fn names_are_taken_apart() {

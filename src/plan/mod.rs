@@ -19,7 +19,7 @@ pub use difference::{Changed, Difference, FieldChange, Named, Renamed, Rerun};
 pub use estimate::{Estimate, estimate};
 pub use external::{ExternalInputs, LookedAt};
 pub use graph::Plan;
-pub use instance::{Instance, family};
+pub use instance::{Instance, family, listed};
 pub use key::{KEY_SCHEMA, Key, KeyInputs, Ports};
 pub use layers::{LayerChange, NetworkChange};
 pub use reason::{Change, changes, reason};

@@ -9,3 +9,4 @@ mod describe;
 mod laboratory;
 mod radiographs;
 mod resume;
+mod tools;

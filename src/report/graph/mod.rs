@@ -11,6 +11,7 @@ use crate::language::{Program, Step};
 use crate::plan::{Plan, family, shown_reference};
 use crate::steps::Artefact;
 use maud::{Markup, html};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps in an order in which each stands behind those that it reads.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,39 +45,38 @@ impl Graph {
     /// Of all steps of a program. Many instances of a sweep are one node, unless they are to be shown one by one.
     pub fn of_program(program: &Program, plan: &Plan, expand: bool) -> Self {
         let steps: Vec<&Step> = plan.order().iter().filter_map(|index| program.steps.get(*index)).collect();
-        let instances = |name: &str| steps.iter().filter(|step| family(&step.name) == name).count();
-        let title = |step: &Step| {
-            let name = family(&step.name);
-            if expand || name == step.name || instances(&name) <= MOST_INSTANCES { step.name.clone() } else { name }
+        let mut instances: BTreeMap<String, usize> = BTreeMap::new();
+        for step in &steps {
+            *instances.entry(family(&step.name)).or_default() += 1;
+        }
+        let title = |name: &str| {
+            let family = family(name);
+            let is_one = expand || instances.get(&family).is_none_or(|count| *count <= MOST_INSTANCES);
+            if is_one { name.to_owned() } else { family }
         };
-        let titles: Vec<String> = steps.iter().map(|step| title(step)).collect();
-        let mut names: Vec<&str> = Vec::new();
-        titles.iter().for_each(|title| {
-            if !names.contains(&title.as_str()) {
-                names.push(title);
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut nodes: Vec<Node> = Vec::new();
+        for step in &steps {
+            let name = title(&step.name);
+            let place = *places.entry(name.clone()).or_insert(nodes.len());
+            match nodes.get_mut(place) {
+                Some(node) => node.count += 1,
+                None => nodes.push(Node { name, kind: step.kind.clone(), slots: Vec::new(), count: 1 }),
             }
-        });
-        let position = |name: &str| {
-            let title = steps.iter().zip(&titles).find(|(step, _)| step.name == name).map(|(_, title)| title.as_str())?;
-            names.iter().position(|name| *name == title)
-        };
-        let mut nodes: Vec<Node> = names
-            .iter()
-            .map(|name| Node { name: (*name).to_owned(), kind: String::new(), slots: Vec::new(), count: 0 })
-            .collect();
-        for (step, title) in steps.iter().zip(&titles) {
-            let slots: Vec<Slot> = slots_of(step, &steps)
-                .filter_map(|(field, step, reference)| {
-                    let from = position(&step)?;
-                    let reference =
-                        if names.get(from).is_some_and(|name| *name == step) { reference } else { family(&reference) };
-                    Some(Slot { field, reference, from })
-                })
-                .collect();
-            let Some(node) = nodes.iter_mut().find(|node| node.name == *title) else { continue };
-            node.kind.clone_from(&step.kind);
-            node.count += 1;
-            for slot in slots {
+        }
+        let read = read_by_name(&steps);
+        for step in &steps {
+            let Some(node) = places.get(&title(&step.name)).and_then(|place| nodes.get_mut(*place)) else { continue };
+            for (field, reference) in step.references() {
+                // A field that reads everything by default reads what nothing else reads: the rest is there by way of it.
+                if is_everything(step, field) && read.contains(&reference.step) {
+                    continue;
+                }
+                let name = title(&reference.step);
+                let Some(from) = places.get(&name).copied() else { continue };
+                let shown = shown_reference(&reference);
+                let reference = if name == reference.step { shown } else { family(&shown) };
+                let slot = Slot { field: field.to_owned(), reference, from };
                 if !node.slots.contains(&slot) {
                     node.slots.push(slot);
                 }
@@ -137,36 +137,35 @@ impl Node {
     }
 }
 
-/// Field, step and reference of everything that a step reads. A field that reads everything by default reads what nothing
-/// else reads: the rest is there by way of it.
-fn slots_of<'a>(step: &'a Step, steps: &'a [&'a Step]) -> impl Iterator<Item = (String, String, String)> + 'a {
-    let is_everything =
-        |step: &Step, field: &str| step.field(field).is_some_and(|field| field.is_default && field.value.references().len() > 1);
-    let is_read = move |name: &str| {
-        steps
-            .iter()
-            .any(|reader| reader.references().iter().any(|(field, read)| read.step == name && !is_everything(reader, field)))
+fn is_everything(step: &Step, field: &str) -> bool {
+    step.field(field).is_some_and(|field| field.is_default && field.value.references().len() > 1)
+}
+
+/// The steps that a field names which does not name everything.
+fn read_by_name(steps: &[&Step]) -> BTreeSet<String> {
+    let of = |step: &&Step| -> Vec<String> {
+        let named = step.references().into_iter().filter(|(field, _)| !is_everything(step, field));
+        named.map(|(_, reference)| reference.step).collect()
     };
-    let references = step.references().into_iter();
-    references
-        .filter(move |(field, reference)| !(is_everything(step, field) && is_read(&reference.step)))
-        .map(|(field, reference)| (field.to_owned(), reference.step.clone(), shown_reference(&reference)))
+    steps.iter().flat_map(of).collect()
 }
 
 /// Behind what it reads, each: where instances are one node, the order of the first of them need not be that.
 fn sorted(nodes: Vec<Node>) -> Graph {
     let (mut open, mut order): (Vec<usize>, Vec<usize>) = ((0..nodes.len()).collect(), Vec::new());
+    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
     while !open.is_empty() {
         let is_ready = |index: &usize| {
-            nodes.get(*index).is_some_and(|node| node.slots.iter().all(|slot| slot.from == *index || order.contains(&slot.from)))
+            nodes.get(*index).is_some_and(|node| node.slots.iter().all(|it| it.from == *index || places.contains_key(&it.from)))
         };
         // Two families that read each other's instances have no order: the first of them is taken.
-        let place = open.iter().position(is_ready).unwrap_or(0);
-        order.push(open.remove(place));
+        let next = open.remove(open.iter().position(is_ready).unwrap_or(0));
+        places.insert(next, order.len());
+        order.push(next);
     }
-    let place = |old: usize| order.iter().position(|index| *index == old).unwrap_or(0);
     let moved = order.iter().filter_map(|index| nodes.get(*index)).map(|node| {
-        let slots = node.slots.iter().map(|slot| Slot { from: place(slot.from), ..slot.clone() });
+        let place = |slot: &Slot| places.get(&slot.from).copied().unwrap_or(0);
+        let slots = node.slots.iter().map(|slot| Slot { from: place(slot), ..slot.clone() });
         Node { slots: slots.collect(), ..node.clone() }
     });
     Graph { nodes: moved.collect() }

@@ -2,6 +2,7 @@
 //! behind its name.
 
 use super::{Graph, Node};
+use std::collections::BTreeMap;
 
 pub fn write(graph: &Graph) -> String {
     let mut depths: Vec<usize> = Vec::new();
@@ -12,21 +13,23 @@ pub fn write(graph: &Graph) -> String {
         depths.push(deepest.map_or(0, |(depth, _)| depth + 1));
         parents.push(deepest.map(|(_, parent)| parent));
     }
-    let children = |of: Option<usize>| -> Vec<usize> {
-        parents.iter().enumerate().filter(|(_, parent)| **parent == of).map(|(index, _)| index).collect()
-    };
+    let mut below: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
+    for (index, parent) in parents.into_iter().enumerate() {
+        below.entry(parent).or_default().push(index);
+    }
+    let children = |of: Option<usize>| below.get(&of).cloned().unwrap_or_default();
     let mut text = String::new();
     // Steps with what stands before their names, and before those of the steps below them.
     let mut open: Vec<(usize, String, String)> =
         children(None).into_iter().rev().map(|root| (root, String::new(), String::new())).collect();
-    while let Some((index, head, below)) = open.pop() {
+    while let Some((index, head, trunks)) = open.pop() {
         let Some(node) = graph.nodes.get(index) else { continue };
         text += format!("{head}{}  {}  {}", node.title(), node.kind, reads(node)).trim_end();
         text.push('\n');
         let children = children(Some(index));
         for (place, child) in children.iter().enumerate().rev() {
             let (branch, trunk) = if place + 1 == children.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            open.push((*child, format!("{below}{branch}"), format!("{below}{trunk}")));
+            open.push((*child, format!("{trunks}{branch}"), format!("{trunks}{trunk}")));
         }
     }
     text

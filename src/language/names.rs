@@ -86,7 +86,8 @@ pub(super) fn index(modules: &mut Modules, diagnostics: &mut Vec<Diagnostic>) {
                 continue;
             }
             first.insert(&name.node, name.span);
-            if used.is_none() {
+            // What `synth describe` adds has a name that no expression can write.
+            if used.is_none() && !name.node.contains(' ') {
                 items.insert(name.node.clone(), position);
             }
         }

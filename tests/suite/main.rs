@@ -1,6 +1,7 @@
 //! The whole program as its users meet it: files in, exit status, words and files out. One binary, so that it links once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
+mod architectures;
 mod cache;
 mod chapters;
 mod check;

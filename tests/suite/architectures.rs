@@ -13,22 +13,32 @@ use synth::random::Key;
 use synth::source::Sources;
 use synth::training::Weights;
 
-/// A network of a module with these sizes, as `synth describe` expands it.
-fn expanded(module: &str, network: &str, sizes: &[(&str, usize)], inputs: &[(&str, &[usize])]) -> Arc<NetworkProgram> {
-    let mut sources = Sources::default();
-    let file = standard_module(&mut sources, module).unwrap();
-    let options = CheckOptions { params: Vec::new(), environment: &|_| None, base: PathBuf::new() };
-    let request = NetworkRequest {
-        expression: network.to_owned(),
-        sizes: sizes.iter().map(|(name, size)| ((*name).to_owned(), size.to_string())).collect(),
-        inputs: inputs.iter().map(|(name, shape)| (Some((*name).to_owned()), shape.to_vec())).collect(),
-    };
-    expand_network(&mut sources, file, &options, &request).unwrap_or_else(|problems| panic!("{module}.{network}: {problems:#?}"))
+/// A network of a module, with sizes by name and shapes of inputs.
+#[derive(Clone, Copy)]
+struct Asked(&'static str, &'static str, &'static [(&'static str, usize)], &'static [(&'static str, &'static [usize])]);
+
+impl Asked {
+    /// As `synth describe` expands it.
+    fn expanded(self) -> Arc<NetworkProgram> {
+        let Self(module, network, sizes, inputs) = self;
+        let mut sources = Sources::default();
+        let file = standard_module(&mut sources, module).unwrap();
+        let options = CheckOptions { params: Vec::new(), environment: &|_| None, base: PathBuf::new() };
+        let request = NetworkRequest {
+            expression: network.to_owned(),
+            sizes: sizes.iter().map(|(name, size)| ((*name).to_owned(), size.to_string())).collect(),
+            inputs: inputs.iter().map(|(name, shape)| (Some((*name).to_owned()), shape.to_vec())).collect(),
+        };
+        let found = expand_network(&mut sources, file, &options, &request);
+        found.unwrap_or_else(|problems| panic!("{self}: {problems:#?}"))
+    }
 }
 
-/// Module, network, sizes, inputs, parameters, and multiply-adds in millions where they are published too.
-type Published =
-    (&'static str, &'static str, &'static [(&'static str, usize)], &'static [(&'static str, &'static [usize])], u64, Option<f64>);
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
 
 /// - ResNet-18 and DenseNet-121: parameters and multiply-adds ("GFLOPS") of torchvision's documentation of their weights.
 /// - U-Net: the layers of figure 1 of Ronneberger et al. 2015 written down with PyTorch; padding changes no parameter.
@@ -37,66 +47,67 @@ type Published =
 ///   classes of ImageNet, their layers written down with PyTorch.
 /// - StyleGAN2: the authors' stylegan2-ada-pytorch (`Generator` and `Discriminator` at 64 pixels with 3 channels and 10 labels,
 ///   `channel_base` 32768), its layers written down with PyTorch; without labels there are 27 032 600 and 26 488 833.
-const PUBLISHED: &[Published] = &[
-    ("std.classify.resnet", "resnet18", &[("labels", 1000)], &[("image", &[3, 224, 224])], 11_689_512, Some(1_814.0)),
-    ("std.classify.densenet", "densenet121", &[("labels", 1000)], &[("image", &[3, 224, 224])], 7_978_856, Some(2_834.0)),
-    ("std.segment.unet", "unet", &[("classes", 2)], &[("image", &[1, 512, 512])], 31_030_658, None),
-    ("std.gan.dcgan", "generator", &[("resolution", 64), ("channels", 3)], &[], 3_576_704, None),
-    ("std.gan.dcgan", "discriminator", &[], &[("image", &[3, 64, 64])], 2_765_568, None),
-    ("std.gan.sngan", "generator", &[("resolution", 64), ("channels", 3), ("labels", 1000)], &[], 17_974_915, None),
-    ("std.gan.sngan", "discriminator", &[("labels", 1000)], &[("image", &[3, 64, 64])], 11_165_441, None),
-    ("std.gan.stylegan2", "generator", &[("resolution", 64), ("channels", 3), ("labels", 10)], &[], 27_300_376, None),
-    ("std.gan.stylegan2", "discriminator", &[("labels", 10)], &[("image", &[3, 64, 64])], 28_857_856, None),
+///
+/// Behind each network its parameters, and multiply-adds in millions where they are published too.
+const PUBLISHED: &[(Asked, u64, Option<f64>)] = &[
+    (Asked("std.classify.resnet", "resnet18", &[("labels", 1000)], &[("image", &[3, 224, 224])]), 11_689_512, Some(1_814.0)),
+    (Asked("std.classify.densenet", "densenet121", &[("labels", 1000)], &[("image", &[3, 224, 224])]), 7_978_856, Some(2_834.0)),
+    (Asked("std.segment.unet", "unet", &[("classes", 2)], &[("image", &[1, 512, 512])]), 31_030_658, None),
+    (Asked("std.gan.dcgan", "generator", &[("resolution", 64), ("channels", 3)], &[]), 3_576_704, None),
+    (Asked("std.gan.dcgan", "discriminator", &[], &[("image", &[3, 64, 64])]), 2_765_568, None),
+    (Asked("std.gan.sngan", "generator", &[("resolution", 64), ("channels", 3), ("labels", 1000)], &[]), 17_974_915, None),
+    (Asked("std.gan.sngan", "discriminator", &[("labels", 1000)], &[("image", &[3, 64, 64])]), 11_165_441, None),
+    (Asked("std.gan.stylegan2", "generator", &[("resolution", 64), ("channels", 3), ("labels", 10)], &[]), 27_300_376, None),
+    (Asked("std.gan.stylegan2", "discriminator", &[("labels", 10)], &[("image", &[3, 64, 64])]), 28_857_856, None),
 ];
 
 #[test]
 fn networks_have_their_published_sizes() {
-    for (module, name, sizes, inputs, parameters, work) in PUBLISHED {
-        let total = network::describe(&expanded(module, name, sizes, inputs)).unwrap().total();
-        assert_eq!(total.parameters, *parameters, "parameters of {module}.{name}");
+    for (network, parameters, work) in PUBLISHED {
+        let total = network::describe(&network.expanded()).unwrap().total();
+        assert_eq!(total.parameters, *parameters, "parameters of {network}");
         if let Some(millions) = work {
             let found = total.multiply_adds as f64 / 1e6;
-            assert!((found - millions).abs() < 1.0, "{found} million multiply-adds in {module}.{name}");
+            assert!((found - millions).abs() < 1.0, "{found} million multiply-adds in {network}");
         }
     }
 }
 
 /// Small variants: every layer of the network, few maps.
-const SMALL: &[(&str, &str, &[(&str, usize)], &[(&str, &[usize])])] = &[
-    ("std.classify.resnet", "resnet18", &[("labels", 3), ("maps", 2)], &[("image", &[1, 33, 33])]),
-    ("std.classify.densenet", "densenet121", &[("labels", 3), ("growth", 2)], &[("image", &[1, 32, 32])]),
-    ("std.segment.unet", "unet", &[("classes", 2), ("maps", 2)], &[("image", &[1, 32, 32])]),
-    (
+const SMALL: &[Asked] = &[
+    Asked("std.classify.resnet", "resnet18", &[("labels", 3), ("maps", 2)], &[("image", &[1, 33, 33])]),
+    Asked("std.classify.densenet", "densenet121", &[("labels", 3), ("growth", 2)], &[("image", &[1, 32, 32])]),
+    Asked("std.segment.unet", "unet", &[("classes", 2), ("maps", 2)], &[("image", &[1, 32, 32])]),
+    Asked(
         "std.gan.dcgan",
         "conditional_generator",
         &[("latent", 6), ("labels", 3), ("channels", 1), ("resolution", 16), ("maps", 4)],
         &[],
     ),
-    ("std.gan.dcgan", "conditional_discriminator", &[("labels", 3), ("maps", 2)], &[("image", &[1, 16, 16])]),
-    ("std.gan.sngan", "generator", &[("latent", 6), ("labels", 3), ("channels", 1), ("resolution", 16), ("maps", 2)], &[]),
-    ("std.gan.sngan", "discriminator", &[("labels", 3), ("maps", 2)], &[("image", &[1, 16, 16])]),
-    (
+    Asked("std.gan.dcgan", "conditional_discriminator", &[("labels", 3), ("maps", 2)], &[("image", &[1, 16, 16])]),
+    Asked("std.gan.sngan", "generator", &[("latent", 6), ("labels", 3), ("channels", 1), ("resolution", 16), ("maps", 2)], &[]),
+    Asked("std.gan.sngan", "discriminator", &[("labels", 3), ("maps", 2)], &[("image", &[1, 16, 16])]),
+    Asked(
         "std.gan.stylegan2",
         "generator",
         &[("latent", 6), ("labels", 3), ("channels", 1), ("resolution", 16), ("maps", 4), ("style", 5), ("layers", 2)],
         &[],
     ),
-    ("std.gan.stylegan2", "discriminator", &[("labels", 3), ("maps", 4), ("layers", 2)], &[("image", &[1, 16, 16])]),
+    Asked("std.gan.stylegan2", "discriminator", &[("labels", 3), ("maps", 4), ("layers", 2)], &[("image", &[1, 16, 16])]),
 ];
 
 const BATCH: usize = 4;
 
 #[test]
 fn every_weight_has_a_gradient_of_finite_numbers() {
-    for (module, name, sizes, inputs) in SMALL {
-        let program = expanded(module, name, sizes, inputs);
+    for network in SMALL {
+        let program = network.expanded();
         let mut graph = Graph::default();
         let mut table = WeightTable::new("weights:");
         let nodes: Vec<NodeId> =
             program.inputs.iter().map(|(name, shape)| graph.input(name, &[&[BATCH], shape.as_slice()].concat())).collect();
         let made = network::lower(&program, &mut graph, BATCH, Mode::Training, &nodes, &mut table).unwrap();
-        let target = graph.constant(0.3, &graph.shape(made).to_vec());
-        let distance = graph.sub(made, target);
+        let distance = graph.shift(made, -0.3);
         let squares = graph.square(distance);
         let loss = graph.sum_all(squares);
         let learned: Vec<_> = table.specifications.iter().filter(|weight| weight.trainable).collect();
@@ -108,16 +119,16 @@ fn every_weight_has_a_gradient_of_finite_numbers() {
         let weights = Weights::initial(&table, &Key::new(1));
         let fed: Vec<Vec<f32>> = executable.bindings().iter().map(|binding| value(binding, &graph, &weights)).collect();
         executable.run(&fed.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        assert!(executable.output(0)[0].is_finite(), "{module}.{name}");
+        assert!(executable.output(0)[0].is_finite(), "{network}");
         let mut silent = Vec::new();
         for (index, (weight, _)) in learned.iter().enumerate() {
             let gradient = executable.output(1 + index);
-            assert!(gradient.iter().all(|number| number.is_finite()), "{module}.{name}: {weight}");
+            assert!(gradient.iter().all(|number| number.is_finite()), "{network}: {weight}");
             if gradient.iter().all(|number| *number == 0.0) {
                 silent.push(weight);
             }
         }
-        assert!(silent.is_empty(), "{module}.{name}: nothing reaches {silent:?}");
+        assert!(silent.is_empty(), "{network}: nothing reaches {silent:?}");
     }
 }
 

@@ -6,6 +6,7 @@
 //! 1. [`source`] reads files and knows where every character is.
 //! 2. [`syntax`] turns text into a tree that keeps comments and survives mistakes.
 //! 3. [`language`] resolves names, types, units and ranges, and expands the tree to a [`language::Program`].
+//!    [`study`] looks at the design of the whole: what has learned from what, and what judges it.
 //! 4. [`network`] holds what a network block says: a flat list of layers with shapes, lowered to a graph of primitives.
 //! 5. [`plan`] makes a graph of steps from a program and gives each step its key.
 //! 6. [`store`] keeps blobs by their content, records by their key, and checkpoints of long steps.
@@ -32,5 +33,6 @@ pub mod report;
 pub mod source;
 pub mod steps;
 pub mod store;
+pub mod study;
 pub mod syntax;
 pub mod training;

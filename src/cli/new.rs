@@ -163,7 +163,7 @@ mod tests {
                 environment: &|_| Some("/data".into()),
                 base: PathBuf::new(),
             };
-            let checked = crate::language::check(&mut sources, file, &options);
+            let checked = crate::study::check(&mut sources, file, &options);
             assert!(checked.diagnostics.is_empty(), "{}: {:#?}", template.name, checked.diagnostics);
             let last = paths.last().unwrap();
             std::fs::write(last, "mine").unwrap();

@@ -2,11 +2,12 @@
 
 use super::{Exit, FileArguments, Format, StoreArguments, say};
 use crate::diagnostic::{self, Diagnostic};
-use crate::language::{CheckOptions, Checked, Program, check};
+use crate::language::{CheckOptions, Checked, Program};
 use crate::plan::{Instance, Plan, Survey, family, provenance_params, survey};
 use crate::source::{FileId, Sources};
 use crate::steps::{self, PipelineFacts};
 use crate::store::Store;
+use crate::study::check;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -231,6 +231,9 @@ fn could_be_choice(expression: &Expression) -> bool {
 
 fn role(field: &ast::KindField) -> Role {
     match field.role.as_ref().map(|role| role.node.as_str()) {
+        Some("training") => Role::Training,
+        Some("selection") => Role::Selection,
+        Some("evaluation") => Role::Evaluation,
         Some("horizon") => Role::Horizon,
         Some("schedule") => Role::Schedule,
         Some("resource") => Role::Resource,

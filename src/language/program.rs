@@ -8,6 +8,12 @@ use crate::source::Span;
 pub enum Role {
     /// Part of the result's identity.
     Identity,
+    /// Identity, and data that weights are learned from.
+    Training,
+    /// Identity, and data that decide what is kept of a training and when it stops.
+    Selection,
+    /// Identity, and data that judge.
+    Evaluation,
     /// How long to train: raising it continues from the last checkpoint.
     Horizon,
     /// Part of the identity; depends on the horizon.

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 mod limits;
 mod mistakes;
 mod networks;
-mod pages;
 mod values;
 
 /// Checks a text with these `-p` values; the environment has `CHEXPERT_ROOT` only.

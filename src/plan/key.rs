@@ -48,7 +48,7 @@ impl Key {
         ];
         for field in &step.fields {
             let counts = match field.role {
-                Role::Identity | Role::Horizon | Role::Schedule => true,
+                Role::Identity | Role::Training | Role::Selection | Role::Evaluation | Role::Horizon | Role::Schedule => true,
                 Role::Resource => false,
                 Role::Cosmetic => kind.shows_provenance(),
             };

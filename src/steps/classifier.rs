@@ -1,9 +1,11 @@
 //! `classifier`: trains a network to tell findings. Outputs: `classifier` (the weights of the best epoch with their network)
 //! and `history` (a line of JSON for every epoch).
 
-use super::fields::{count, network, value};
+use super::fields::{count, network, unfit_batches, value};
 use super::{StepContext, StepError, StepKind, history, write_output};
 use crate::data::shard::Shard;
+use crate::diagnostic::Diagnostic;
+use crate::language::Step;
 use crate::training::{Checkpoint, ClassifierSettings, ClassifierTrainer, adam_settings};
 use std::sync::atomic::Ordering;
 
@@ -12,6 +14,10 @@ pub struct Classifier;
 impl StepKind for Classifier {
     fn name(&self) -> &'static str {
         "classifier"
+    }
+
+    fn check(&self, step: &Step) -> Vec<Diagnostic> {
+        unfit_batches(step)
     }
 
     fn sources(&self) -> &'static [&'static str] {

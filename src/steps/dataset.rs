@@ -23,6 +23,10 @@ impl StepKind for Dataset {
         "dataset"
     }
 
+    fn check(&self, step: &Step) -> Vec<Diagnostic> {
+        split_rule(step).err().into_iter().collect()
+    }
+
     fn sources(&self) -> &'static [&'static str] {
         &["steps/dataset.rs", "data", "random.rs"]
     }

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::language::{Step, Value};
-use crate::network::NetworkProgram;
+use crate::network::{NetworkProgram, layers};
 use crate::training::defect;
 use std::sync::Arc;
 
@@ -38,4 +38,25 @@ pub fn network(step: &Step, field: &str) -> Result<Arc<NetworkProgram>, Diagnost
 
 fn wrong(step: &Step, field: &str, expected: &str, found: &Value) -> Diagnostic {
     defect(format!("`{field}` of `{}` must be {expected}, not {found:?}", step.name))
+}
+
+/// The layers of a step's networks that cannot work on the step's batches, which is known before anything runs.
+pub fn unfit_batches(step: &Step) -> Vec<Diagnostic> {
+    let Ok(batch) = count(step, "batch") else { return Vec::new() };
+    let place = step.field("batch").map_or(step.span, |field| field.span);
+    let unfit = |field: &crate::language::StepField| -> Option<Diagnostic> {
+        let Value::Network(network) = &field.value else { return None };
+        let (path, error) = network.calls.iter().find_map(|call| {
+            let fits = layers::find(&call.layer)?.admits_batch(usize::try_from(batch).unwrap_or(usize::MAX), &call.arguments);
+            fits.err().map(|error| (call.path.as_str(), error))
+        })?;
+        let diagnostic = Diagnostic::error("E0320", format!("`{}` cannot be trained in batches of {batch}", field.name))
+            .label(place, error.message)
+            .label(field.span, format!("the layer {path}"));
+        Some(match error.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        })
+    };
+    step.fields.iter().filter_map(unfit).collect()
 }

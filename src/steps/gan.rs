@@ -1,7 +1,7 @@
 //! `gan`: trains a generator against a discriminator. Outputs: `generator` (the averaged weights with their network) and
 //! `history` (a line of JSON for every 512 images).
 
-use super::fields::{count, network, quantity, value};
+use super::fields::{count, network, quantity, unfit_batches, value};
 use super::{StepContext, StepError, StepKind, history, write_output};
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
@@ -14,6 +14,10 @@ pub struct Gan;
 impl StepKind for Gan {
     fn name(&self) -> &'static str {
         "gan"
+    }
+
+    fn check(&self, step: &Step) -> Vec<Diagnostic> {
+        unfit_batches(step)
     }
 
     fn sources(&self) -> &'static [&'static str] {

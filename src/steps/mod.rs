@@ -29,6 +29,11 @@ pub trait StepKind: Sync {
     /// Their digest is the implementation in the key: a change of them reruns the kind. See [`implementation_of`].
     fn sources(&self) -> &'static [&'static str];
 
+    /// What can be known to be wrong with the fields of a step before anything runs.
+    fn check(&self, _step: &Step) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
     /// Files outside the store that the step reads (images, tables), looked at while planning. Their names and contents
     /// become part of the key. What can be known to be wrong (a missing file, a broken row) is said here.
     fn external_files(&self, _step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {

@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use synth::diagnostic::{Format, Severity, render};
-use synth::language::{CheckOptions, check};
+use synth::language::CheckOptions;
 use synth::source::{Sources, Span};
+use synth::study::check;
 
 /// `line, what, code, columns`, the columns only where the file gives some.
 type Finding = (usize, &'static str, String, Option<String>);

@@ -18,19 +18,25 @@ impl Layer for MinibatchStddev {
         Ok(vec![channels + 1, height, width])
     }
 
+    fn admits_batch(&self, batch: usize, arguments: &LayerArguments) -> Result<(), ShapeError> {
+        let group = arguments.size("group")?.clamp(1, batch.max(1));
+        if batch % group == 0 {
+            return Ok(());
+        }
+        Err(ShapeError {
+            message: format!("a batch of {batch} cannot be divided into groups of {group}"),
+            help: Some(format!("choose a batch that is a multiple of {group}")),
+        })
+    }
+
     fn lower(&self, lowering: &mut Lowering<'_>, inputs: &[NodeId], arguments: &LayerArguments) -> Result<NodeId, ShapeError> {
         let x = input(inputs, 0)?;
         let shape = lowering.shape(x);
         let &[batch, channels, height, width] = shape.as_slice() else {
             return Err(ShapeError::new(format!("needs [batch, channels, height, width], but gets {shape:?}")));
         };
+        self.admits_batch(batch, arguments)?;
         let group = arguments.size("group")?.clamp(1, batch.max(1));
-        if batch % group != 0 {
-            return Err(ShapeError {
-                message: format!("a batch of {batch} cannot be divided into groups of {group}"),
-                help: Some(format!("choose a batch that is a multiple of {group}")),
-            });
-        }
         let (groups, numbers) = (batch / group, channels * height * width);
         let graph = &mut *lowering.graph;
         let members = graph.reshape(x, &[group, groups * numbers]);

@@ -52,6 +52,11 @@ pub trait Layer: Sync {
     /// The shape of the output for inputs of these shapes, batch left out, or why there is none.
     fn shape(&self, inputs: &[&Shape], arguments: &LayerArguments) -> Result<Shape, ShapeError>;
 
+    /// Whether the layer can work on batches of this many samples in training, or why not.
+    fn admits_batch(&self, _batch: usize, _arguments: &LayerArguments) -> Result<(), ShapeError> {
+        Ok(())
+    }
+
     /// Adds the layer's primitives to the graph. Inputs carry the batch as their first dimension: `[n, c, h, w]`, `[n, k]`.
     fn lower(&self, lowering: &mut Lowering<'_>, inputs: &[NodeId], arguments: &LayerArguments) -> Result<NodeId, ShapeError>;
 }

@@ -1,8 +1,9 @@
-//! The examples of the pages about the codes of this stage: the wrong one gives the code, the right one nothing. The
+//! The examples of the pages about the codes that a check gives: the wrong one gives the code, the right one nothing. The
 //! chapters of the reference are tried by `tests/suite/chapters.rs`.
 
-use super::check_with;
+use super::checked;
 use crate::diagnostic::Severity;
+use crate::language::Value;
 use std::path::Path;
 
 /// The text of the code block under a heading, and its language.
@@ -31,11 +32,11 @@ fn examples_of_pages_are_wrong_and_right() {
             continue;
         }
         tried += 1;
-        let (checked, _, _) = check_with(wrong, &[]);
-        let codes: Vec<&str> = checked.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
-        assert_eq!(codes, [code.as_str()], "the wrong example of {code}: {:#?}", checked.diagnostics);
-        let (checked, _, _) = check_with(right, &[]);
-        let errors: Vec<_> = checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
+        let found = checked(wrong).diagnostics;
+        let codes: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, [code.as_str()], "the wrong example of {code}: {found:#?}");
+        let found = checked(right).diagnostics;
+        let errors: Vec<_> = found.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
         assert!(errors.is_empty(), "the right example of {code}: {errors:#?}");
     }
     assert!(tried > 30, "{tried} pages");
@@ -49,10 +50,8 @@ fn names_of_weights_are_those_of_the_reference() {
         .find(|text| text.contains("network around"))
         .and_then(|text| text.split("\n```").next())
         .unwrap();
-    let (checked, _, _) = check_with(example, &[]);
-    let program = checked.program.unwrap();
-    let Some(super::Value::Network(network)) =
-        program.step("small").and_then(|step| step.field("network")).map(|field| &field.value)
+    let program = checked(example).program.unwrap();
+    let Some(Value::Network(network)) = program.step("small").and_then(|step| step.field("network")).map(|field| &field.value)
     else {
         panic!()
     };

@@ -1,0 +1,154 @@
+//! Images that judge must be real, and must not have been seen: not in training, not in selection, nor through another image
+//! of the same patient.
+
+use super::origins::{Origins, Part, Through, shown};
+use crate::diagnostic::Diagnostic;
+use crate::language::{Construction, Program, Role, Step, StepField, Value};
+
+/// All leaks into the steps that judge.
+pub fn check(program: &Program, origins: &Origins) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for step in &program.steps {
+        for judging in step.fields.iter().filter(|field| field.role == Role::Evaluation) {
+            for reference in judging.value.references() {
+                let held_out = origins.get(&reference);
+                if let Some(((part, _), way)) = held_out.iter().find(|((_, through), _)| *through != Through::Nothing) {
+                    found.push(synthetic(step, judging, &shown(&reference), part, way));
+                    continue;
+                }
+                let held_out: Vec<&Part> = held_out.keys().map(|(part, _)| part).collect();
+                found.extend(judged(program, origins, step, judging, &held_out));
+            }
+        }
+    }
+    found
+}
+
+/// Leaks of held-out parts into what one step judges.
+fn judged(program: &Program, origins: &Origins, step: &Step, judging: &StepField, held_out: &[&Part]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for field in step.fields.iter().filter(|field| field.role != Role::Evaluation) {
+        for reference in field.value.references() {
+            for ((seen, through), way) in origins.get(&reference) {
+                if *through == Through::Nothing {
+                    continue;
+                }
+                let Some((test, shared)) = held_out.iter().find_map(|test| Some((*test, shared(program, seen, test)?))) else {
+                    continue;
+                };
+                let place = entrance(program, way, *through);
+                found.push(match shared {
+                    Shared::Images => seen_before(step, judging, test, *through, way, place),
+                    Shared::Patients(why) => same_patients(judging, seen, test, why, way, place),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// What two parts have in common.
+enum Shared {
+    Images,
+    Patients(String),
+}
+
+/// Whether two parts may hold the same images, or images of the same patients.
+fn shared(program: &Program, one: &Part, other: &Part) -> Option<Shared> {
+    let value = |part: &Part, field: &str| Some(&program.step(&part.step)?.field(field)?.value);
+    if one == other {
+        return Some(Shared::Images);
+    }
+    let same_people = match (value(one, "source")?, value(other, "source")?) {
+        (Value::Construction(a), Value::Construction(b)) => same_people(a, b),
+        _ => false,
+    };
+    if !same_people {
+        return None;
+    }
+    let (a, b) = (value(one, "split")?, value(other, "split")?);
+    if a != b {
+        return Some(Shared::Patients(format!("`{}` and `{}` divide the same patients in different ways", one.step, other.step)));
+    }
+    if one.port == other.port {
+        return Some(Shared::Images);
+    }
+    let by_image = matches!(a, Value::Construction(rule)
+        if rule.arguments.iter().any(|(name, value)| name == "unit" && *value == Value::Choice("image".into())));
+    by_image.then(|| Shared::Patients(format!("`{}` is divided image by image", one.step)))
+}
+
+/// Whether two sources draw on the same patients: the same reader at the same place or with the same seed.
+fn same_people(a: &Construction, b: &Construction) -> bool {
+    let identity = |source: &Construction| -> Vec<(String, Value)> {
+        source.arguments.iter().filter(|(name, _)| ["root", "seed"].contains(&name.as_str())).cloned().collect()
+    };
+    a.function == b.function && identity(a) == identity(b)
+}
+
+/// The field through which data came to be learned from: the first on the way that trains or selects.
+fn entrance<'p>(program: &'p Program, way: &[String], through: Through) -> Option<&'p StepField> {
+    let role = if through == Through::Selection { Role::Selection } else { Role::Training };
+    way.iter().find_map(|stop| {
+        let (step, field) = stop.rsplit_once('.')?;
+        program.step(step)?.field(field).filter(|field| field.role == role)
+    })
+}
+
+fn seen_before(
+    step: &Step,
+    judging: &StepField,
+    test: &Part,
+    through: Through,
+    way: &[String],
+    place: Option<&StepField>,
+) -> Diagnostic {
+    let test = shown(test);
+    let (code, message, label, help) = match through {
+        Through::Selection => (
+            "E0422",
+            format!("`{}` judges with `{test}`, which has chosen what is judged", step.name),
+            "decides here what is kept or when training stops",
+            "choose on another part, such as `valid`, and keep `test` for the end",
+        ),
+        _ => (
+            "E0421",
+            format!("`{}` judges with `{test}`, from which what it judges has learned", step.name),
+            "is learned from here",
+            "train on another part, such as `train`, and keep `test` for the end",
+        ),
+    };
+    let diagnostic = Diagnostic::error(code, message).label(judging.span, format!("`{test}` judges here"));
+    let diagnostic = match place {
+        Some(field) => diagnostic.label(field.span, label),
+        None => diagnostic,
+    };
+    diagnostic.note(format!("the way: {}", way.join(" → "))).help(help)
+}
+
+fn same_patients(
+    judging: &StepField,
+    seen: &Part,
+    test: &Part,
+    why: String,
+    way: &[String],
+    place: Option<&StepField>,
+) -> Diagnostic {
+    let message = format!("`{}` and `{}` can hold images of the same patients", shown(seen), shown(test));
+    let diagnostic = Diagnostic::error("E0420", message).label(judging.span, format!("`{}` judges here", shown(test)));
+    let diagnostic = match place {
+        Some(field) => diagnostic.label(field.span, format!("`{}` is learned from here", shown(seen))),
+        None => diagnostic,
+    };
+    diagnostic
+        .note(why)
+        .note(format!("the way: {}", way.join(" → ")))
+        .help("take both from one data set that is divided by patient: `split = by(patient, …)`")
+}
+
+fn synthetic(step: &Step, judging: &StepField, test: &str, part: &Part, way: &[String]) -> Diagnostic {
+    Diagnostic::error("E0423", format!("`{}` judges with synthetic images", step.name))
+        .label(judging.span, format!("`{test}` was made by a network that learned from `{}`", shown(part)))
+        .note(format!("the way: {}", way.join(" → ")))
+        .help("judge with real images that nothing has learned from, such as `chest.test`")
+}

@@ -2,7 +2,7 @@
 
 use super::check::Checker;
 use super::scope::Scope;
-use super::static_value::{Measure, Range, Static};
+use super::static_value::{Entry, Measure, Range, Static};
 use super::types::Type;
 use super::units;
 use crate::diagnostic::Diagnostic;
@@ -104,16 +104,16 @@ impl<'a> Checker<'a> {
     }
 
     /// All fields of a declared record in its order: those that are given, and the defaults of the others.
-    fn admit_record(&mut self, record: &'a ast::Record, given: Vec<(&'a str, Static<'a>)>, slot: &Slot<'_>) -> Static<'a> {
+    fn admit_record(&mut self, record: &'a ast::Record, given: Vec<Entry<'a>>, slot: &Slot<'_>) -> Static<'a> {
         let known: Vec<&str> = record.fields.iter().map(|field| field.parameter.name.node.as_str()).collect();
         let mut good = true;
-        for (name, _) in &given {
-            if !known.contains(name) {
+        for Entry { name, .. } in &given {
+            if !known.contains(&name.text) {
                 good = false;
                 self.report(super::names::with_suggestion(
-                    Diagnostic::error("E0201", format!("a {} has no field `{name}`", record.name.node))
-                        .label(slot.span, format!("`{name}` is given here")),
-                    name,
+                    Diagnostic::error("E0201", format!("a {} has no field `{}`", record.name.node, name.text))
+                        .label(name.span, "no such field"),
+                    name.text,
                     "fields",
                     &known,
                 ));
@@ -125,8 +125,10 @@ impl<'a> Checker<'a> {
             let parameter = &field.parameter;
             let name = parameter.name.node.as_str();
             let r#type = self.type_of(&parameter.r#type, parameter.default.as_ref(), &scope);
-            let value = match (given.iter().find(|(known, _)| *known == name), &parameter.default) {
-                (Some((_, value)), _) => value.clone(),
+            let entry = given.iter().find(|entry| entry.name.text == name);
+            let place = entry.map_or(slot.span, |entry| entry.place);
+            let value = match (entry, &parameter.default) {
+                (Some(entry), _) => entry.value.clone(),
                 (None, Some(default)) => self.evaluate(default, &scope, Some(&r#type)),
                 (None, None) => {
                     let expected = r#type.expected(self.modules);
@@ -138,12 +140,12 @@ impl<'a> Checker<'a> {
                     )
                 }
             };
-            let inner = Slot { name, span: slot.span };
+            let inner = Slot { name, span: place };
             let value = self.admit(value, &r#type, &inner);
             let value = self.admit_range(value, parameter.range.as_ref(), &scope, &inner);
             good &= !value.is_poison();
             scope.locals.insert(name, value.clone());
-            values.push((name, value));
+            values.push(Entry { name: (&parameter.name).into(), value, place });
         }
         if good { Static::Record(values) } else { Static::Poison }
     }

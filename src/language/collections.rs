@@ -2,10 +2,9 @@
 
 use super::check::Checker;
 use super::scope::Scope;
-use super::static_value::Static;
+use super::static_value::{Entry, PathName, Static};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
-use crate::source::Span;
 use crate::syntax::ast::{self, Expression};
 
 impl<'a> Checker<'a> {
@@ -77,31 +76,29 @@ impl<'a> Checker<'a> {
 
     /// `{ name = value, … }`; where a declared record is due, its fields say which values are expected.
     pub fn record(&mut self, fields: &'a [ast::Field], scope: &Scope<'a>, expected: Option<&Type<'a>>) -> Static<'a> {
-        let mut values: Vec<(&'a str, Static<'a>)> = Vec::new();
-        let mut places: Vec<Span> = Vec::new();
+        let mut entries: Vec<Entry<'a>> = Vec::new();
         let mut good = true;
         for field in fields {
-            let name = field.name.node.as_str();
-            if let Some(before) = values.iter().position(|(known, _)| *known == name) {
-                let mut diagnostic = Diagnostic::error("E0203", format!("`{name}` is given twice in this record"))
-                    .label(field.name.span, "the second time here");
-                if let Some(place) = places.get(before) {
-                    diagnostic = diagnostic.label(*place, "the first time here");
-                }
-                self.report(diagnostic.help("leave one of them out"));
+            let name = PathName::from(&field.name);
+            if let Some(before) = entries.iter().find(|entry| entry.name.text == name.text) {
+                self.report(
+                    Diagnostic::error("E0203", format!("`{}` is given twice in this record", name.text))
+                        .label(name.span, "the second time here")
+                        .label(before.name.span, "the first time here")
+                        .help("leave one of them out"),
+                );
                 good = false;
                 continue;
             }
             let due = match expected {
-                Some(Type::Record(record)) => record.fields.iter().find(|known| known.parameter.name.node == name),
+                Some(Type::Record(record)) => record.fields.iter().find(|known| known.parameter.name.node == name.text),
                 _ => None,
             };
             let due = due.map(|due| self.resolve(&due.parameter.r#type));
             let value = self.evaluate(&field.value, scope, due.as_ref());
             good &= !value.is_poison();
-            values.push((name, value));
-            places.push(field.name.span);
+            entries.push(Entry { name, value, place: field.value.span });
         }
-        if good { Static::Record(values) } else { Static::Poison }
+        if good { Static::Record(entries) } else { Static::Poison }
     }
 }

@@ -23,10 +23,10 @@ impl<'a> Checker<'a> {
                 // What the first instance has, all have; where recipes differ, that is found when the value is used.
                 if self.in_instance(family, 0, &path).is_poison() { Static::Poison } else { Static::Family { family, path } }
             }
-            Static::Record(fields) => match fields.iter().find(|(known, _)| *known == name.text) {
-                Some((_, value)) => value.clone(),
+            Static::Record(entries) => match entries.iter().find(|entry| entry.name.text == name.text) {
+                Some(entry) => entry.value.clone(),
                 None => {
-                    let known: Vec<&str> = fields.iter().map(|(known, _)| *known).collect();
+                    let known: Vec<&str> = entries.iter().map(|entry| entry.name.text).collect();
                     let diagnostic = Diagnostic::error("E0205", format!("the record has no field `{}`", name.text))
                         .label(name.span, "no such field in it");
                     self.poison(with_suggestion(diagnostic, name.text, "fields", &known))

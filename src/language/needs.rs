@@ -131,7 +131,7 @@ impl<'a> Search<'_, 'a> {
                 self.family(*family, &whole);
             }
             Static::List(values) => values.iter().for_each(|value| self.value(value, path)),
-            Static::Record(fields) => fields.iter().for_each(|(_, value)| self.value(value, path)),
+            Static::Record(entries) => entries.iter().for_each(|entry| self.value(&entry.value, path)),
             _ => {}
         }
     }

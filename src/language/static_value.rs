@@ -22,7 +22,7 @@ pub(super) enum Static<'a> {
     },
     List(Vec<Static<'a>>),
     /// Values by name, in the order in which they stand.
-    Record(Vec<(&'a str, Static<'a>)>),
+    Record(Vec<Entry<'a>>),
     Range(Range),
     Construction(Rc<Constructed<'a>>),
     /// A whole block, by its place in the file.
@@ -51,6 +51,15 @@ pub(super) enum Static<'a> {
     },
     Network(Rc<Instantiation<'a>>),
     Tensor(TensorId),
+}
+
+/// One value of a record.
+#[derive(Clone, Debug)]
+pub(super) struct Entry<'a> {
+    pub name: PathName<'a>,
+    pub value: Static<'a>,
+    /// Where the value stands.
+    pub place: Span,
 }
 
 /// One name of a path such as `gap.auroc_gap`.
@@ -131,7 +140,7 @@ impl<'a> Static<'a> {
     pub fn weight(&self) -> u64 {
         match self {
             Static::List(elements) => 1 + elements.iter().map(Static::weight).sum::<u64>(),
-            Static::Record(fields) => 1 + fields.iter().map(|(_, value)| value.weight()).sum::<u64>(),
+            Static::Record(entries) => 1 + entries.iter().map(|entry| entry.value.weight()).sum::<u64>(),
             Static::Text(text) => 1 + text.len() as u64 / 64,
             Static::Construction(made) => 1 + made.construction.arguments.len() as u64,
             _ => 1,
@@ -192,7 +201,7 @@ impl<'a> Static<'a> {
                     Type::Record(record) => record.fields.iter().find(|field| field.parameter.name.node == name),
                     _ => None,
                 };
-                let value = |(name, value): (&'a str, Static<'a>)| {
+                let value = |Entry { name: PathName { text: name, .. }, value, .. }: Entry<'a>| {
                     let is_number =
                         due(name).is_some_and(|field| super::types::name_of(&field.parameter.r#type) == Some("number"));
                     let r#type = if is_number { Type::Number } else { Type::Unknown };

@@ -12,7 +12,7 @@ use super::scope::Scope;
 use super::static_value::Static;
 use super::sweeps::{self, Family};
 use super::value::Value;
-use super::{cycles, params, walk};
+use super::{cycles, params, resolution};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, DeclarationKind};
@@ -60,7 +60,7 @@ pub(super) fn check_modules(
     let (program_params, steps) = (params::check(&mut checker), checker.check_blocks());
     checker.check_lets();
     cycles::check(&mut checker);
-    walk::check(&mut checker);
+    resolution::check(&mut checker);
     let documentation = modules.get(modules.main).map(|module| documentation(&module.tree)).unwrap_or_default();
     let families = checker.families.iter().map(family).collect();
     let diagnostics = std::mem::take(&mut checker.diagnostics);

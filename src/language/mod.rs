@@ -27,6 +27,7 @@ mod order;
 mod params;
 mod program;
 mod references;
+mod resolution;
 mod scope;
 mod sizes;
 mod static_value;
@@ -44,4 +45,5 @@ pub use declarations::{Native, declarations, implemented_functions};
 pub use describe::{NetworkRequest, expand_network, is_standard_module, networks, no_network, standard_module};
 
 pub use program::{Family, Instance, Program, Role, Step, StepField};
+pub use resolution::{NameUse, definitions};
 pub use value::{Axis, Comparison, Condition, Construction, Dimension, Quantity, ResultCell, Results, StepReference, Value};

@@ -61,10 +61,15 @@ impl Modules {
         self.list.get(index)
     }
 
+    /// The declaration of a name in a module.
+    pub fn own_declaration(&self, module: usize, name: &str) -> Option<&ast::Declaration> {
+        let found = self.get(module)?;
+        found.tree.declarations.get(*found.items.get(name)?)
+    }
+
     /// What `name` means in a module by its own declarations.
     pub fn own(&self, module: usize, name: &str) -> Option<Item<'_>> {
-        let found = self.get(module)?;
-        let declaration = found.tree.declarations.get(*found.items.get(name)?)?;
+        let declaration = self.own_declaration(module, name)?;
         Some(match &declaration.kind {
             ast::DeclarationKind::Param(param) => Item::Param(module, param),
             ast::DeclarationKind::Let(binding) => Item::Let(module, binding),

@@ -56,7 +56,7 @@ fn name_of(declaration: &ast::Declaration) -> Option<&ast::Name> {
 }
 
 /// The name that a `use` brings.
-fn alias_of(used: &ast::Use) -> Option<&ast::Name> {
+pub(super) fn alias_of(used: &ast::Use) -> Option<&ast::Name> {
     match (&used.alias, &used.target) {
         (Some(alias), _) => Some(alias),
         (None, ast::UseTarget::Standard(segments)) => segments.last(),

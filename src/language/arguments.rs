@@ -176,13 +176,17 @@ impl<'a> Checker<'a> {
         (self.admit_range(value, parameter.range.as_ref(), inner, &slot), place)
     }
 
-    fn given_value(&mut self, value: GivenValue<'a>, r#type: &Type<'a>, scope: &Scope<'a>) -> Static<'a> {
+    pub(super) fn given_value(&mut self, value: GivenValue<'a>, r#type: &Type<'a>, scope: &Scope<'a>) -> Static<'a> {
         match value {
             GivenValue::Static(value) => value,
             GivenValue::Expression(expression) => self.evaluate(expression, scope, Some(r#type)),
-            GivenValue::Rest(elements) => {
-                Static::List(elements.into_iter().map(|element| self.evaluate(element, scope, None)).collect())
-            }
+            GivenValue::Rest(elements) => match elements.as_slice() {
+                [only] => match self.evaluate(only, scope, Some(r#type)) {
+                    list @ (Static::List(_) | Static::Poison) => list,
+                    element => Static::List(vec![element]),
+                },
+                many => Static::List(many.iter().map(|element| self.evaluate(element, scope, None)).collect()),
+            },
         }
     }
 
@@ -394,11 +398,7 @@ pub(super) fn gather_rest<'a>(parameters: &'a [Parameter], mut given: Vec<Given<
             _ => None,
         })
         .collect();
-    let value = match elements.as_slice() {
-        [only] if matches!(only.kind, ast::ExpressionKind::List(_)) => GivenValue::Expression(only),
-        _ => GivenValue::Rest(elements),
-    };
-    given.extend(span.map(|span| Given { name: None, value, span }));
+    given.extend(span.map(|span| Given { name: None, value: GivenValue::Rest(elements), span }));
     given.extend(after);
     given
 }

@@ -24,6 +24,10 @@ pub(super) struct Expansion {
     pub context: Vec<Label>,
     /// How many calls of a name stand at a path.
     counts: BTreeMap<(String, String), usize>,
+    /// The paths of calls, and whether the file gave them their last name.
+    taken: BTreeMap<String, bool>,
+    /// The first layer at each path.
+    first: BTreeMap<String, TensorId>,
     /// More layers were asked for than there may be.
     full: bool,
 }
@@ -31,19 +35,66 @@ pub(super) struct Expansion {
 impl Expansion {
     pub fn new(name: String, inputs: Vec<(String, Shape)>) -> Self {
         let program = NetworkProgram { name, inputs, calls: Vec::new(), output: TensorId(0) };
-        Self { program, context: Vec::new(), counts: BTreeMap::new(), full: false }
+        Self {
+            program,
+            context: Vec::new(),
+            counts: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            first: BTreeMap::new(),
+            full: false,
+        }
     }
 
     pub fn input_ids(&self) -> Vec<TensorId> {
         (0..self.program.inputs.len()).map(TensorId).collect()
     }
 
-    /// The path of the next call of `name` at `path`: `generator/for.stage=3/conv_0`.
-    pub fn segment(&mut self, path: &str, name: &str) -> String {
+    /// The path of the next call of `name` at `path`: `generator/for.stage=3/conv_0`. `None` where a call was given that name.
+    fn counted(&mut self, path: &str, name: &str) -> Option<String> {
         let count = self.counts.entry((path.to_owned(), name.to_owned())).or_default();
         let segment = format!("{path}/{name}_{count}");
         *count += 1;
-        segment
+        match self.taken.insert(segment.clone(), false) {
+            None => Some(segment),
+            Some(_) => None,
+        }
+    }
+
+    /// The path of a call with a name of its own. A second call of the name shares its weights, so that what stands in it is
+    /// counted anew. `None` where the name is that of a call without one.
+    fn named(&mut self, path: &str, name: &str) -> Option<String> {
+        let segment = format!("{path}/{name}");
+        match self.taken.insert(segment.clone(), true) {
+            None => {}
+            Some(false) => return None,
+            Some(true) => {
+                let inside = format!("{segment}/");
+                self.counts.retain(|(at, _), _| *at != segment && !at.starts_with(&inside));
+                self.taken.retain(|at, _| !at.starts_with(&inside));
+            }
+        }
+        Some(segment)
+    }
+
+    /// How a call differs from the first one at its path, if it cannot share that one's weights.
+    fn difference(&self, call: &LayerCall) -> Option<String> {
+        let first = self.first.get(&call.path)?.0.checked_sub(self.program.inputs.len())?;
+        let first = self.program.calls.get(first)?;
+        // Weights follow from the arguments and from channels (or a vector's length), not from height and width.
+        let read = |call: &LayerCall| -> Vec<(usize, Option<usize>)> {
+            call.inputs.iter().map(|id| self.shape(*id)).map(|shape| (shape.len(), shape.first().copied())).collect()
+        };
+        let shapes =
+            |call: &LayerCall| call.inputs.iter().map(|id| show_shape(&self.shape(*id))).collect::<Vec<_>>().join(" and ");
+        if first.layer != call.layer {
+            Some(format!("it is a `{}` here and a `{}` before", call.layer, first.layer))
+        } else if first.arguments != call.arguments {
+            Some(format!("the arguments of its `{}` are not those of before", call.layer))
+        } else if read(first) != read(call) {
+            Some(format!("its `{}` reads {} here and {} before", call.layer, shapes(call), shapes(first)))
+        } else {
+            None
+        }
     }
 
     pub fn shape(&self, id: TensorId) -> Shape {
@@ -56,8 +107,10 @@ impl Expansion {
             self.full = true;
             return None;
         }
+        let id = TensorId(self.program.inputs.len() + self.program.calls.len());
+        self.first.entry(call.path.clone()).or_insert(id);
         self.program.calls.push(call);
-        Some(TensorId(self.program.inputs.len() + self.program.calls.len() - 1))
+        Some(id)
     }
 }
 
@@ -80,9 +133,41 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope<'a>,
     ) -> Static<'a> {
-        let (Some(expansion), Some(path)) = (self.expansion.as_mut(), scope.path.as_deref()) else { return Static::Poison };
-        let path = expansion.segment(path, layer);
-        match expansion.push(LayerCall { layer: layer.to_owned(), path, inputs, arguments, shape }) {
+        match self.segment(layer, None, span, scope) {
+            Some(path) => self.add_call(LayerCall { layer: layer.to_owned(), path, inputs, arguments, shape }, span),
+            None => Static::Poison,
+        }
+    }
+
+    /// The path of a call that stands in `scope`, with the name that the file gives it or else with its count.
+    pub fn segment(&mut self, callee: &str, name: Option<&(String, Span)>, span: Span, scope: &Scope<'a>) -> Option<String> {
+        let (expansion, path) = (self.expansion.as_mut()?, scope.path.as_deref()?);
+        let segment = match name {
+            Some((name, _)) => expansion.named(path, name),
+            None => expansion.counted(path, callee),
+        };
+        if segment.is_none() {
+            let span = name.map_or(span, |(_, span)| *span);
+            self.report(
+                Diagnostic::error("E0321", "two calls have the same name, which only one of them was given")
+                    .label(span, "the name is that of another call here")
+                    .help("choose a name that does not end like `conv_0`"),
+            );
+        }
+        segment
+    }
+
+    /// Adds a call whose path is known. A second call at a path must be able to share the weights of the first.
+    pub fn add_call(&mut self, call: LayerCall, span: Span) -> Static<'a> {
+        let Some(expansion) = self.expansion.as_mut() else { return Static::Poison };
+        if let Some(difference) = expansion.difference(&call) {
+            return self.poison(
+                Diagnostic::error("E0321", format!("the weights of `{}` cannot be shared: {difference}", call.path))
+                    .label(span, "called again here")
+                    .help("calls of one name are of the same layer or network, with the same arguments and channels"),
+            );
+        }
+        match expansion.push(call) {
             Some(id) => Static::Tensor(id),
             None => self.poison(
                 Diagnostic::error("E0316", format!("this network has more than {MOST_CALLS} layers"))
@@ -214,11 +299,12 @@ impl<'a> Checker<'a> {
         &mut self,
         module: usize,
         network: &'a ast::Network,
-        given: Vec<Given<'a>>,
+        mut given: Vec<Given<'a>>,
         span: Span,
         scope: &Scope<'a>,
     ) -> Static<'a> {
         let name = &network.name.node;
+        let Some(own_name) = self.take_name(&network.parameters, &mut given, scope) else { return Static::Poison };
         let Some(assigned) = self.assign(name, &network.parameters, given, |_| true) else { return Static::Poison };
         let mut inner = Scope::new(module);
         let mut good = true;
@@ -269,11 +355,11 @@ impl<'a> Checker<'a> {
         if !good || !self.enter(module, name, span) {
             return Static::Poison;
         }
-        inner.path = match (self.expansion.as_mut(), scope.path.as_deref()) {
-            (Some(expansion), Some(path)) => Some(expansion.segment(path, name)),
-            _ => None,
+        inner.path = self.segment(name, own_name.as_ref(), span, scope);
+        let result = match inner.path {
+            Some(_) => self.expand_body(network, inner),
+            None => Static::Poison,
         };
-        let result = self.expand_body(network, inner);
         self.calls.pop();
         result
     }

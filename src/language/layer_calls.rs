@@ -10,7 +10,7 @@ use super::types::Type;
 use super::value::Value;
 use crate::diagnostic::Diagnostic;
 use crate::network::layers::arithmetic::broadcast_shape;
-use crate::network::{LayerArguments, Shape, TensorId, layers};
+use crate::network::{LayerArguments, LayerCall, Shape, TensorId, layers};
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOperator, UnaryOperator};
 
@@ -30,7 +30,8 @@ impl<'a> Checker<'a> {
         scope: &Scope<'a>,
     ) -> Static<'a> {
         let name = &declared.name.node;
-        let given = gather_rest(&declared.parameters, given);
+        let mut given = gather_rest(&declared.parameters, given);
+        let Some(own_name) = self.take_name(&declared.parameters, &mut given, scope) else { return Static::Poison };
         let Some(assigned) = self.assign(name, &declared.parameters, given, |_| true) else { return Static::Poison };
         let mut good = !self.missing(name, &declared.parameters, &assigned, span);
         let mut inner = Scope::new(self.modules.prelude);
@@ -82,7 +83,10 @@ impl<'a> Checker<'a> {
                     .label(callee, "more numbers than any machine holds")
                     .help("give smaller sizes"),
             ),
-            Ok(shape) => self.add_layer(name, ids, arguments, shape, span, scope),
+            Ok(shape) => match self.segment(name, own_name.as_ref(), span, scope) {
+                Some(path) => self.add_call(LayerCall { layer: name.clone(), path, inputs: ids, arguments, shape }, span),
+                None => Static::Poison,
+            },
             Err(error) => {
                 let found: Vec<String> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
                 let mut diagnostic = Diagnostic::error(
@@ -96,6 +100,37 @@ impl<'a> Checker<'a> {
                 diagnostic.help = error.help;
                 self.poison(diagnostic)
             }
+        }
+    }
+
+    /// Takes `name = "stem"` out of the arguments of a call in a network's body: what its weights are called there instead of
+    /// the callee and a count. A network with a parameter `name` of its own has none. `None` after a mistake.
+    pub fn take_name(
+        &mut self,
+        parameters: &[ast::Parameter],
+        given: &mut Vec<Given<'a>>,
+        scope: &Scope<'a>,
+    ) -> Option<Option<(String, Span)>> {
+        if parameters.iter().any(|parameter| parameter.name.node == "name") {
+            return Some(None);
+        }
+        let Some(index) = given.iter().position(|argument| argument.name.is_some_and(|name| name.node == "name")) else {
+            return Some(None);
+        };
+        let Given { value, span, .. } = given.remove(index);
+        let slot = Slot { name: "name", span };
+        let value = self.given_value(value, &Type::Text, scope);
+        match self.admit(value, &Type::Text, &slot) {
+            Static::Text(name) if is_snake_case(&name) => Some(Some((name.to_string(), span))),
+            Static::Text(name) => {
+                self.report(
+                    Diagnostic::error("E0321", format!("`{name}` is no name for weights"))
+                        .label(span, "small letters, digits and `_` only, a letter first")
+                        .help("write it like `stem` or `to_image`"),
+                );
+                None
+            }
+            _ => None,
         }
     }
 
@@ -245,6 +280,11 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+fn is_snake_case(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
 }
 
 fn too_large(shape: &Shape) -> bool {

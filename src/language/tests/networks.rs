@@ -246,3 +246,51 @@ network half(x: tensor[c, h, w]) -> tensor[4, _, _] { return x |> conv(4, 3, str
     let names: Vec<&str> = weights.specifications.iter().map(|weight| weight.name.as_str()).collect();
     assert_eq!(names, ["mine/half_0/conv_0/weight", "mine/half_1/conv_0/weight", "mine/dense_0/weight"]);
 }
+
+#[test]
+fn weights_can_be_named_and_calls_of_one_name_share_them() {
+    let program = program(&with_network(
+        "network mine(image: tensor[c, h, w], labels: int) -> tensor[labels] {
+  x = image |> conv(2, 3) |> conv(4, 3, name = \"stem\")
+  y = seen(x, name = \"twin\") + seen(x |> downsample(2), name = \"twin\") + seen(x)
+  return y |> dense(labels)
+}
+network seen(x: tensor[c, h, w]) -> tensor[_] {
+  for turn in 1..=2 { x = x |> conv(3, 1) |> batch_norm |> relu }
+  return x |> global_average_pool
+}",
+    ));
+    let weights = crate::network::weights(&program).unwrap();
+    let names: Vec<&str> = weights
+        .specifications
+        .iter()
+        .filter(|weight| weight.name.ends_with("/weight"))
+        .map(|weight| weight.name.trim_end_matches("/weight"))
+        .collect();
+    let inside = |place: &str| (1..=2).map(|turn| format!("mine/{place}/for.turn={turn}/conv_0")).collect::<Vec<_>>();
+    let expected =
+        [vec!["mine/conv_0".into(), "mine/stem".into()], inside("twin"), inside("seen_0"), vec!["mine/dense_0".into()]].concat();
+    assert_eq!(names, expected);
+    assert_eq!(weights.updates.len(), 8, "running statistics of shared weights move once");
+}
+
+#[test]
+fn weights_that_cannot_be_shared() {
+    let name = |x: &str, y: &str| found(&mine(&format!("x = image |> {x}\ny = x |> {y}\nreturn y |> flatten |> dense(labels)")));
+    assert_eq!(name("conv(2, 3, name = \"a\")", "conv(2, 3, name = \"a\")"), ["E0321 3:10"]);
+    assert_eq!(name("conv(1, 3, name = \"a\")", "conv(1, 1, name = \"a\")"), ["E0321 3:10"]);
+    assert_eq!(name("conv(1, 3, name = \"a\")", "conv(1, 3, name = \"a\")"), [""; 0]);
+    assert_eq!(name("conv(1, 3, name = \"a\")", "bias(name = \"a\")"), ["E0321 3:10"]);
+    assert_eq!(name("conv(1, 3, name = \"conv_0\")", "conv(1, 3)"), ["E0321 3:10"]);
+    assert_eq!(name("conv(1, 3)", "conv(1, 3, name = \"conv_0\")"), ["E0321 3:28"]);
+    assert_eq!(name("conv(1, 3, name = \"a/b\")", "relu"), ["E0321 2:32"]);
+    assert_eq!(name("conv(1, 3, name = 3)", "relu"), ["E0207 2:32"]);
+}
+
+#[test]
+fn a_shape_is_a_list_or_its_sizes() {
+    assert_eq!(shapes("x = image |> flatten |> reshape(4, 16, 16)")[1], [4, 16, 16]);
+    assert_eq!(shapes("x = image |> flatten |> reshape([4, 16, 16])")[1], [4, 16, 16]);
+    assert_eq!(shapes("sizes = [4, 16, 16]\nx = image |> flatten |> reshape(sizes)")[1], [4, 16, 16]);
+    assert_eq!(shapes("x = image |> flatten |> reshape(1024) |> bias")[1], [1024]);
+}

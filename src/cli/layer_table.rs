@@ -220,7 +220,8 @@ fn totals(total: &LayerDescription, memory: &TrainingMemory, style: Style) -> St
     for (name, value) in lines {
         let mut name = name;
         for line in wrapped(&value, style.width.saturating_sub(15).max(30)) {
-            text += format!("{}  {line}", style.bold(&format!("{name:13}"))).trim_end();
+            let space = " ".repeat(15 - name.len().min(15));
+            text += &format!("{}{space}{line}", if name.is_empty() { String::new() } else { style.bold(name) });
             text.push('\n');
             name = "";
         }

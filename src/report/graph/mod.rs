@@ -82,7 +82,7 @@ impl Graph {
                 }
             }
         }
-        sorted(nodes)
+        sorted(&nodes)
     }
 
     /// Of the steps that a report shows.
@@ -151,7 +151,7 @@ fn read_by_name(steps: &[&Step]) -> BTreeSet<String> {
 }
 
 /// Behind what it reads, each: where instances are one node, the order of the first of them need not be that.
-fn sorted(nodes: Vec<Node>) -> Graph {
+fn sorted(nodes: &[Node]) -> Graph {
     let (mut open, mut order): (Vec<usize>, Vec<usize>) = ((0..nodes.len()).collect(), Vec::new());
     let mut places: BTreeMap<usize, usize> = BTreeMap::new();
     while !open.is_empty() {

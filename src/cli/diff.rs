@@ -2,7 +2,7 @@
 
 use super::pipeline::Pipeline;
 use super::{Exit, FileArguments, Format, name_and_value, say};
-use crate::plan::{Changed, Difference, FieldChange, Instance, Named, family, listed};
+use crate::plan::{Changed, Difference, FieldChange, Named, family, listed};
 use crate::source::{Revision, Sources};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -130,25 +130,30 @@ fn counted(steps: impl Iterator<Item = (String, String, String)>) -> Vec<String>
     groups.into_iter().map(line).collect()
 }
 
+/// Instances of one step that changed alike stand below one line; other steps are named with their fields.
 fn changed_lines(changed: &[Changed]) -> Vec<String> {
-    let mut groups: Vec<(Vec<&Changed>, Vec<String>)> = Vec::new();
+    let mut lines = Vec::new();
+    let mut groups: Vec<(String, Vec<String>, Vec<&str>)> = Vec::new();
     for step in changed {
-        let path = Instance::of(&step.name).path;
-        let lines: Vec<String> = step.fields.iter().flat_map(|field| field_lines(&format!("{path}."), field)).collect();
-        match groups.iter_mut().find(|(steps, known)| *known == lines && steps.iter().all(|it| it.name.contains('['))) {
-            Some((steps, _)) => steps.push(step),
-            None => groups.push((vec![step], lines)),
+        if !step.name.contains('[') {
+            lines.extend(step.fields.iter().flat_map(|field| field_lines(&format!("{}.", step.name), field)));
+            continue;
+        }
+        let family = family(&step.name);
+        let fields: Vec<String> = step.fields.iter().flat_map(|field| field_lines("", field)).collect();
+        match groups.iter_mut().find(|(known, lines, _)| *known == family && *lines == fields) {
+            Some((.., members)) => members.push(&step.name),
+            None => groups.push((family, fields, vec![&step.name])),
         }
     }
-    let told = |(steps, lines): (Vec<&Changed>, Vec<String>)| -> Vec<String> {
-        let head = match steps.as_slice() {
-            [one] if one.name.contains('[') => Some(format!("in {}", one.name)),
-            [_] => None,
-            several => several.first().map(|first| format!("in {} ×{}", family(&first.name), several.len())),
-        };
-        head.into_iter().chain(lines).collect()
-    };
-    groups.into_iter().flat_map(told).collect()
+    for (family, fields, members) in groups {
+        lines.push(match members.as_slice() {
+            [one] => (*one).to_owned(),
+            several => format!("{family} ×{}", several.len()),
+        });
+        lines.extend(fields.into_iter().map(|field| format!("  {field}")));
+    }
+    lines
 }
 
 /// `model.budget  30kimg → 40kimg`, and the layers of a network below it.
@@ -204,9 +209,9 @@ mod tests {
             "added",
             "  gan more[…].model ×9",
             "changed",
-            "  in many[…].model ×100",
-            "  many.model.budget: 30kimg → 40kimg",
             "  one.budget: 30kimg → 40kimg",
+            "  many[…].model ×100",
+            "    budget: 30kimg → 40kimg",
             "reruns nothing",
         ];
         assert_eq!(lines, expected);

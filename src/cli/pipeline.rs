@@ -3,7 +3,7 @@
 use super::{Exit, FileArguments, Format, StoreArguments, say};
 use crate::diagnostic::{self, Diagnostic};
 use crate::language::{CheckOptions, Checked, Program};
-use crate::plan::{Instance, Plan, Survey, family, provenance_params, survey};
+use crate::plan::{Instance, Plan, Survey, family, listed, provenance_params, survey};
 use crate::source::{FileId, Sources};
 use crate::steps::{self, PipelineFacts};
 use crate::store::Store;
@@ -125,6 +125,7 @@ fn unknown_step(name: &str, program: &Program) -> Diagnostic {
     }
     let diagnostic = Diagnostic::error("E0611", format!("the file has no block `{name}`"))
         .note(format!("its blocks are: {}", listed.join(", ")));
+    let diagnostic = axes(name, program).into_iter().fold(diagnostic, Diagnostic::note);
     match nearest {
         Some((0, known)) => diagnostic.help(format!("`{known}` is there, but not with these values in the brackets")),
         Some((distance, known)) if distance <= 1 + given.chars().count() / 3 => {
@@ -132,6 +133,22 @@ fn unknown_step(name: &str, program: &Program) -> Diagnostic {
         }
         _ => diagnostic.help("name one of these; the name of a sweep means all of its steps"),
     }
+}
+
+/// The values of each axis of the sweep that a name means, where the sweep is there and the values are not.
+fn axes(name: &str, program: &Program) -> Vec<String> {
+    let given = Instance { axes: Vec::new(), ..Instance::of(name) };
+    let mut axes: Vec<(String, Vec<String>)> = Vec::new();
+    for (axis, value) in
+        program.steps.iter().map(|step| Instance::of(&step.name)).filter(|it| given.means(it)).flat_map(|it| it.axes)
+    {
+        match axes.iter_mut().find(|(known, _)| *known == axis) {
+            Some((_, values)) if values.contains(&value) => {}
+            Some((_, values)) => values.push(value),
+            None => axes.push((axis, vec![value])),
+        }
+    }
+    axes.into_iter().map(|(axis, values)| format!("{axis}: {}", listed(values.iter().map(String::as_str)))).collect()
 }
 
 #[cfg(test)]
@@ -146,5 +163,7 @@ mod tests {
         let program = Program { steps: vec![step("chest"), step("model")], ..Program::default() };
         assert_eq!(unknown_step("modle", &program).help.unwrap(), "did you mean `model`?");
         assert!(unknown_step("xyz", &program).help.unwrap().contains("one of these"));
+        let program = Program { steps: vec![step("many[seed=1].gap"), step("many[seed=2].gap")], ..Program::default() };
+        assert_eq!(unknown_step("many[seed=9]", &program).notes[1], "seed: 1, 2");
     }
 }

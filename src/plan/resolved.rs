@@ -4,7 +4,7 @@
 use super::shown::shown;
 use crate::language::{Program, Step, Value};
 use crate::source::{FileId, Sources};
-use crate::syntax::ast::{Block, DeclarationKind, Expression, ExpressionKind};
+use crate::syntax::ast::{Block, Declaration, DeclarationKind, Expression, ExpressionKind};
 use crate::syntax::parse;
 
 /// The text of a checked file with its defaults. `arguments` says whether those of calls are written, too.
@@ -12,10 +12,21 @@ pub fn resolved(sources: &Sources, file: FileId, program: &Program, given_params
     let text = sources.get(file).map_or("", |source| &*source.text);
     // What is put where, by the place in the text; a stretch that is replaced has a length.
     let mut edits: Vec<(usize, usize, String)> = Vec::new();
-    for declaration in &parse(sources, file).file.declarations {
+    let parsed = parse(sources, file);
+    let mut open: Vec<&Declaration> = parsed.file.declarations.iter().collect();
+    while let Some(declaration) = open.pop() {
         match &declaration.kind {
+            DeclarationKind::Recipe(recipe) => open.extend(&recipe.body),
             DeclarationKind::Block(block) => {
-                let Some(step) = program.step(&block.name.node).filter(|step| step.kind == block.kind.node) else { continue };
+                // All steps that it makes, one for each instance of a recipe or sweep, leave the same to their defaults.
+                let is_of = |step: &&Step| {
+                    let (inner, outer) = (step.span, declaration.span);
+                    step.kind == block.kind.node
+                        && inner.file == outer.file
+                        && outer.start <= inner.start
+                        && inner.end <= outer.end
+                };
+                let Some(step) = program.steps.iter().find(is_of) else { continue };
                 if arguments {
                     for field in &block.fields {
                         if let Some(known) = step.field(&field.name.node) {
@@ -24,7 +35,15 @@ pub fn resolved(sources: &Sources, file: FileId, program: &Program, given_params
                     }
                 }
                 let end = text.get(..declaration.span.end as usize).and_then(|text| text.rfind('}'));
-                edits.extend(end.and_then(|end| Some((end, 0, missing_fields(step, block, text.get(..end)?)?))));
+                let indent = text.get(..declaration.span.start as usize).and_then(|text| text.rsplit('\n').next()).unwrap_or("");
+                let indent: String = indent.chars().take_while(|it| it.is_whitespace()).collect();
+                let Some((end, before)) = end.and_then(|end| Some((end, text.get(..end)?))) else { continue };
+                // Before the closing brace where that has a line of its own, so that the brace stays where it is.
+                let line = before.rfind('\n').map_or(0, |at| at + 1);
+                let alone = before.get(line..).is_some_and(|text| text.trim().is_empty());
+                if let Some(lines) = missing_fields(step, block, &indent) {
+                    edits.push(if alone { (line, 0, lines) } else { (end, 0, format!("\n{lines}{indent}")) });
+                }
             }
             DeclarationKind::Param(param) if given_params.contains(&param.name.node) => {
                 let value = program.params.iter().find(|(name, _)| *name == param.name.node);
@@ -81,8 +100,8 @@ fn complete(expression: &Expression, value: &Value, text: &str, edits: &mut Vec<
     edits.push((place, 0, format!("{before}{}", missing.join(", "))));
 }
 
-/// Lines for the fields that a block leaves to their defaults, before its closing brace. `None` where there are none.
-fn missing_fields(step: &Step, block: &Block, before: &str) -> Option<String> {
+/// Lines for the fields that a block leaves to their defaults, below its indentation. `None` where there are none.
+fn missing_fields(step: &Step, block: &Block, indent: &str) -> Option<String> {
     let missing: Vec<(&str, String)> = step
         .fields
         .iter()
@@ -90,9 +109,8 @@ fn missing_fields(step: &Step, block: &Block, before: &str) -> Option<String> {
         .filter_map(|field| Some((field.name.as_str(), written(&field.value)?)))
         .collect();
     let width = missing.iter().map(|(name, _)| name.len()).max()?;
-    let start = if before.ends_with('\n') { "" } else { "\n" };
-    let lines: String = missing.iter().map(|(name, value)| format!("  {name:width$} = {value}\n")).collect();
-    Some(format!("{start}  # by default\n{lines}"))
+    let lines: String = missing.iter().map(|(name, value)| format!("{indent}  {name:width$} = {value}\n")).collect();
+    Some(format!("{indent}  # by default\n{lines}"))
 }
 
 /// A value as the language reads it; `None` for what has no name in it.
@@ -154,8 +172,13 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     fn checked(text: &str) -> (Sources, FileId, Program) {
+        checked_at(text, None)
+    }
+
+    /// Checks a text in place of that of a file, from whose folder `use` counts.
+    fn checked_at(text: &str, path: Option<&Path>) -> (Sources, FileId, Program) {
         let mut sources = Sources::default();
-        let file = sources.add("test.synth", None, text);
+        let file = sources.add("test.synth", path, text);
         let options = CheckOptions { params: vec![], environment: &|_| Some("/data".into()), base: PathBuf::new() };
         let checked = check(&mut sources, file, &options);
         (sources, file, checked.program.unwrap_or_else(|| panic!("{text}\n{:#?}", checked.diagnostics)))
@@ -170,13 +193,13 @@ mod tests {
             if path.extension().is_none_or(|extension| extension != "synth") {
                 continue;
             }
-            let (sources, file, program) = checked(&std::fs::read_to_string(&path).unwrap());
+            let (sources, file, program) = checked_at(&std::fs::read_to_string(&path).unwrap(), Some(&path));
             let text = resolved(&sources, file, &program, &[], true);
-            let (_, _, again) = checked(&text);
+            let (_, _, again) = checked_at(&text, Some(&path));
             let difference = Difference::between(&program, &again).unwrap();
             assert!(difference.is_none() && difference.reruns.is_empty(), "{}\n{text}\n{difference:#?}", path.display());
             // Nothing is left to a default, so that a second time changes nothing.
-            let (sources, file, _) = checked(&text);
+            let (sources, file, _) = checked_at(&text, Some(&path));
             assert_eq!(resolved(&sources, file, &again, &[], true), text, "{}", path.display());
             tried += 1;
         }
@@ -192,6 +215,14 @@ mod tests {
         assert!(found.contains("# mine\n") && found.contains(") # few\n"), "{found}");
         assert!(found.contains("phantom.chest(20, findings = 2, seed = 1)") && found.contains("gray(16, fit = crop)"), "{found}");
         assert!(found.contains("  # by default\n  split = by(unit = patient, train = 70%,"), "{found}");
+        let (sources_of_recipe, file_of_recipe, recipe) = checked(&format!(
+            "{text}recipe one(data: dataset, size: int) {{\n  dataset other {{\n    source = phantom.chest(size, findings = 2)\n    \
+             image  = gray(8)\n  }}\n}}\nsweep many of one {{\n  data = chest\n  size = each(30, 40)\n}}\n"
+        ));
+        let swept = resolved(&sources_of_recipe, file_of_recipe, &recipe, &[], true);
+        assert!(swept.contains("phantom.chest(size, findings = 2, seed = 1)"), "{swept}");
+        assert!(swept.contains("    # by default\n    split = by(") && swept.contains("\n  }\n}\n"), "{swept}");
+        assert!(Difference::between(&recipe, &checked(&swept).2).unwrap().is_none(), "{swept}");
         program.params[0].1 = Value::Integer(7);
         assert!(resolved(&sources, file, &program, &["seed".into()], true).contains("param seed : int = 7\n"));
     }

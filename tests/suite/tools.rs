@@ -213,3 +213,69 @@ fn what_is_wrong_on_the_command_line_is_told() {
     let threads = laboratory.synth(&["run", "study.synth", "-j", "99999999"]);
     assert!(threads.status == Some(2) && threads.err.contains("1..=1024"), "{}", threads.err);
 }
+
+/// A sweep over two axes, sixteen steps in eight instances.
+const SWEEP: &str = r#"edition 2026
+
+use std.data.phantom
+use std.gan.cpd
+
+dataset chest {
+  source = phantom.chest(patients = 20, findings = 2)
+  image  = gray(8)
+}
+
+recipe study(data: dataset, budget: images, seed: int) {
+  gan model {
+    data          = data.train
+    generator     = cpd.generator(channels = 4, latent = 8)
+    discriminator = cpd.discriminator(channels = 4)
+    batch         = 4
+    budget        = budget
+    seed          = seed
+  }
+  sample fake {
+    from   = model
+    labels = data
+  }
+}
+
+sweep many of study {
+  data   = chest
+  budget = each(20img, 40img)
+  seed   = each(1..5)
+}
+"#;
+
+#[test]
+fn a_sweep_is_few_lines_and_is_named_by_few_words() {
+    let laboratory = Laboratory::new(SWEEP);
+    let plan = laboratory.synth(&["plan", "study.synth"]);
+    let line = |text: &str| plan.out.lines().any(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") == text);
+    assert!(line("many[…].model ×8 gan waits unknown after chest"), "{}", plan.out);
+    assert!(line("many[…].fake ×8 sample waits unknown after chest, many[…].model"), "{}", plan.out);
+    assert_eq!(laboratory.synth(&["plan", "study.synth", "--expand"]).out.lines().count(), 19);
+    assert_eq!(laboratory.synth(&["plan", "study.synth", "many[seed=3]", "--expand"]).out.lines().count(), 7);
+
+    let run = laboratory.run(&["many[seed=3,budget=20img]"]);
+    assert!(run.out.contains("many[budget=20img, seed=3].fake") && !run.out.contains("seed=2"), "{}", run.out);
+    let shown = laboratory.synth(&["show", "study.synth", "many[seed=3].model"]);
+    assert!(
+        shown.out.contains("many[budget=20img, seed=3].model") && shown.out.ends_with("1 of 2 have no result yet\n"),
+        "{}",
+        shown.out
+    );
+    let unknown = laboratory.synth(&["run", "study.synth", "many[seed=9]"]);
+    assert!(unknown.status == Some(1) && unknown.err.contains("seed: 1, 2, 3, 4"), "{}", unknown.err);
+
+    let graph = laboratory.synth(&["graph", "study.synth"]);
+    assert!(graph.out.contains("└─ many[…].model ×8  gan  data = chest.train\n"), "{}", graph.out);
+    laboratory.write("other.synth", &SWEEP.replace("latent = 8", "latent = 4"));
+    let diff = laboratory.synth(&["diff", "study.synth", "other.synth"]);
+    assert!(diff.out.contains("changed\n  many[…].model ×8\n    generator: "), "{}", diff.out);
+    assert!(
+        diff.out.contains("reruns 16 of 17 steps at most\n  many[…].model ×8\n  many[…].fake ×8  after many[…].model\n"),
+        "{}",
+        diff.out
+    );
+}

@@ -27,7 +27,11 @@ fn line_alike(shown: &str, said: &str) -> bool {
 
 /// A line with one sign for every time and every digest; where there is one, spaces that fill a column do not count.
 fn plain(line: &str) -> String {
-    let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit()) && word.parse::<f64>().is_ok();
+    // An estimated time has a sign before it.
+    let is_number = |word: &str| {
+        let word = word.trim_start_matches('~');
+        word.starts_with(|c: char| c.is_ascii_digit()) && word.parse::<f64>().is_ok()
+    };
     let is_unit = |word: &str| ["ms", "s", "min", "h"].contains(&word.trim_end_matches([',', ')']));
     let is_digest =
         |word: &str| word.len() >= 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());

@@ -93,7 +93,7 @@ pub fn expand_network(
             ast::DeclarationKind::NativeKind(kind) => kind.name.node = REQUEST.to_owned(),
             _ => {}
         }
-        module.tree.declarations.push(declaration);
+        Arc::make_mut(&mut module.tree).declarations.push(declaration);
     }
     let Checked { program, mut diagnostics } = check_modules(sources, &mut modules, diagnostics, options);
     let found = program.as_ref().and_then(|program| program.step(REQUEST)?.field("network"));

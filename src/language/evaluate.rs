@@ -110,7 +110,7 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         let choice = match &first {
-            Static::Choice { choice, .. } => self.modules.choices().find(|known| known.name.node == *choice).map(Type::Choice),
+            Static::Choice { choice, .. } => self.modules.choice(choice).map(Type::Choice),
             _ => None,
         };
         let second = self.evaluate(right, scope, choice.as_ref());

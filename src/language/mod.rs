@@ -15,6 +15,7 @@ mod expand;
 mod families;
 mod frames;
 mod functions;
+mod index;
 mod layer_calls;
 mod library;
 mod mismatch;

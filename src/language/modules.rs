@@ -1,5 +1,6 @@
 //! Files and what they define: follows `use` to the standard library and to files on disk, and finds import cycles.
 
+use super::index::Index;
 use super::library;
 use super::names::nearest;
 use crate::diagnostic::Diagnostic;
@@ -7,6 +8,7 @@ use crate::source::{FileId, Sources, Span, Spanned};
 use crate::syntax::{self, ast};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One file, parsed.
 #[derive(Debug)]
@@ -16,7 +18,8 @@ pub(super) struct Module {
     /// The last segment: `cpd`.
     pub short: String,
     pub standard: bool,
-    pub tree: ast::File,
+    pub file: FileId,
+    pub tree: Arc<ast::File>,
     /// Names by which other modules are called here.
     pub uses: BTreeMap<String, usize>,
     /// Names that a `use` was to bring which failed: what is said of them would only follow from that mistake.
@@ -31,6 +34,8 @@ pub(super) struct Modules {
     pub list: Vec<Module>,
     pub prelude: usize,
     pub main: usize,
+    /// Filled once everything is read.
+    pub index: Index,
 }
 
 /// What a name in an expression stands for, with the module that defines it.
@@ -137,61 +142,6 @@ impl Modules {
         self.get(module).into_iter().flat_map(|module| module.items.keys()).map(String::as_str).collect()
     }
 
-    /// The declarations of the prelude and of all modules, with their module.
-    pub fn declarations(&self) -> impl Iterator<Item = (usize, &ast::Declaration)> {
-        self.list.iter().enumerate().flat_map(|(index, module)| module.tree.declarations.iter().map(move |found| (index, found)))
-    }
-
-    /// The kinds of block.
-    pub fn kinds(&self) -> impl Iterator<Item = &ast::NativeKind> {
-        self.declarations().filter_map(|(_, declaration)| match &declaration.kind {
-            ast::DeclarationKind::NativeKind(kind) => Some(kind),
-            _ => None,
-        })
-    }
-
-    pub fn kind(&self, name: &str) -> Option<&ast::NativeKind> {
-        self.kinds().find(|kind| kind.name.node == name)
-    }
-
-    /// The module in which a record is declared.
-    pub fn module_of_record(&self, record: &ast::Record) -> usize {
-        let declares = |declaration: &ast::Declaration| match &declaration.kind {
-            ast::DeclarationKind::Record(found) => std::ptr::eq(found, record),
-            _ => false,
-        };
-        self.list.iter().position(|module| module.tree.declarations.iter().any(declares)).unwrap_or(self.main)
-    }
-
-    /// The types of values with named parts.
-    pub fn records(&self) -> impl Iterator<Item = &ast::Record> {
-        self.declarations().filter_map(|(_, declaration)| match &declaration.kind {
-            ast::DeclarationKind::Record(record) => Some(record),
-            _ => None,
-        })
-    }
-
-    pub fn choices(&self) -> impl Iterator<Item = &ast::NativeChoice> {
-        self.declarations().filter_map(|(_, declaration)| match &declaration.kind {
-            ast::DeclarationKind::NativeChoice(choice) => Some(choice),
-            _ => None,
-        })
-    }
-
-    pub fn units(&self) -> impl Iterator<Item = &ast::NativeUnit> {
-        self.declarations().filter_map(|(_, declaration)| match &declaration.kind {
-            ast::DeclarationKind::NativeUnit(unit) => Some(unit),
-            _ => None,
-        })
-    }
-
-    pub fn native_functions(&self) -> impl Iterator<Item = (usize, &ast::NativeFunction)> {
-        self.declarations().filter_map(|(module, declaration)| match &declaration.kind {
-            ast::DeclarationKind::NativeFunction(function) => Some((module, function)),
-            _ => None,
-        })
-    }
-
     /// A native function as keys and steps know it: `gray`, `phantom.chest`.
     pub fn qualified(&self, module: usize, name: &str) -> String {
         match self.get(module) {
@@ -246,8 +196,8 @@ impl<'s> Loader<'s> {
         if let Some(known) = self.known.get(name) {
             return *known;
         }
-        let (_, shown, text) = library::modules().find(|(module, _, _)| module == name)?;
-        let file = self.sources.add(shown, None, text);
+        let (_, shown, _) = library::modules().find(|(module, _, _)| module == name)?;
+        let file = FileId::standard(shown)?;
         self.known.insert(name.to_owned(), None);
         self.way.push(name.to_owned());
         let short = name.rsplit('.').next().unwrap_or(name).to_owned();
@@ -258,17 +208,15 @@ impl<'s> Loader<'s> {
     }
 
     fn parse(&mut self, file: FileId, name: String, short: String, standard: bool) -> usize {
-        let parsed = syntax::parse(self.sources, file);
-        self.diagnostics.extend(parsed.diagnostics);
-        let mut module = Module {
-            name,
-            short,
-            standard,
-            tree: parsed.file,
-            uses: BTreeMap::new(),
-            unread: BTreeSet::new(),
-            items: BTreeMap::new(),
+        let tree = if standard {
+            library::tree(file)
+        } else {
+            let parsed = syntax::parse(self.sources, file);
+            self.diagnostics.extend(parsed.diagnostics);
+            Arc::new(parsed.file)
         };
+        let mut module =
+            Module { name, short, standard, file, tree, uses: BTreeMap::new(), unread: BTreeSet::new(), items: BTreeMap::new() };
         self.follow_uses(&mut module, file);
         self.modules.list.push(module);
         self.modules.list.len() - 1

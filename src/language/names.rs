@@ -1,5 +1,6 @@
 //! Names: which exist, which are given twice, and which one was probably meant.
 
+use super::index::Index;
 use super::modules::Modules;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -93,6 +94,7 @@ pub(super) fn index(modules: &mut Modules, diagnostics: &mut Vec<Diagnostic>) {
         }
         module.items = items;
     }
+    modules.index = Index::new(modules);
 }
 
 /// Parameters, blocks and `let`s of a recipe share one set of names; its ports have one of their own.

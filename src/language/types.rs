@@ -125,32 +125,24 @@ fn lookup<'a>(
 
 fn find<'a>(modules: &'a Modules, name: &str, sizes: &'a [Expression]) -> Option<Type<'a>> {
     if sizes.is_empty()
-        && let Some(unit) = modules.units().find(|unit| unit.dimension.node == name)
+        && let Some(dimension) = modules.dimension(name)
     {
-        return Some(Type::Quantity(&unit.dimension.node));
+        return Some(Type::Quantity(dimension));
     }
-    if let Some(record) = modules.records().find(|record| record.name.node == name) {
+    if let Some(record) = modules.record(name) {
         return Some(Type::Record(record));
     }
-    if let Some(choice) = modules.choices().find(|choice| choice.name.node == name) {
+    if let Some(choice) = modules.choice(name) {
         return Some(Type::Choice(choice));
     }
-    let made = made_types(modules).into_iter().find(|made| *made == name);
-    if let Some(name) = made {
+    if let Some(name) = modules.made_type(name) {
         return Some(Type::Sized { name, sizes });
     }
     modules.kind(name).map(|kind| Type::Blocks { kind, sizes })
 }
 
-/// The names of types that constructors make and ports hold.
-fn made_types(modules: &Modules) -> Vec<&str> {
-    let constructors = modules.native_functions().map(|(_, function)| &function.result);
-    let ports = modules.kinds().flat_map(|kind| kind.ports.iter().map(|port| &port.r#type));
-    constructors.chain(ports).filter_map(name_of).filter(|name| !BASIC.contains(name)).collect()
-}
-
 /// Types that are not declared.
-const BASIC: &[&str] = &[
+pub(super) const BASIC: &[&str] = &[
     "bool",
     "int",
     "number",
@@ -188,10 +180,10 @@ fn unknown(modules: &Modules, name: &str, span: crate::source::Span) -> Diagnost
     let mut known: Vec<&str> = BASIC.to_vec();
     known.extend(modules.units().map(|unit| unit.dimension.node.as_str()));
     known.extend(modules.choices().map(|choice| choice.name.node.as_str()));
-    known.extend(made_types(modules));
+    known.extend(modules.made_types());
     known.sort_unstable();
     known.dedup();
-    if let Some(unit) = modules.units().find(|unit| unit.name.node == name) {
+    if let Some(unit) = modules.unit(name) {
         return Diagnostic::error("E0226", format!("`{name}` is a unit, not a type"))
             .label(span, "a type is due")
             .help(format!("write `{}`, and the value with any of its units", unit.dimension.node));
@@ -212,13 +204,8 @@ impl<'a> Type<'a> {
             Static::Integer(_) => Type::Integer,
             Static::Number(_) => Type::Number,
             Static::Text(_) => Type::Text,
-            Static::Quantity(quantity) => modules
-                .units()
-                .find(|unit| unit.dimension.node == quantity.dimension)
-                .map_or(Type::Unknown, |unit| Type::Quantity(&unit.dimension.node)),
-            Static::Choice { choice, .. } => {
-                modules.choices().find(|known| known.name.node == *choice).map_or(Type::Unknown, Type::Choice)
-            }
+            Static::Quantity(quantity) => modules.dimension(&quantity.dimension).map_or(Type::Unknown, Type::Quantity),
+            Static::Choice { choice, .. } => modules.choice(choice).map_or(Type::Unknown, Type::Choice),
             Static::List(elements) => Type::List(elements.first().map(|element| Box::new(Type::of(element, modules)))),
             Static::Record(_) => Type::AnyRecord,
             Static::Construction(made) => Type::Sized { name: made.type_name, sizes: &[] },

@@ -9,7 +9,7 @@ use crate::syntax::ast;
 
 /// The quantity that a number with a unit's name is.
 pub(super) fn quantity(modules: &Modules, value: f64, unit: &ast::Name) -> Result<Quantity, Box<Diagnostic>> {
-    match modules.units().find(|known| known.name.node == unit.node) {
+    match modules.unit(&unit.node) {
         Some(known) => Ok(Quantity { value: scaled(value, known.factor.node), dimension: known.dimension.node.clone() }),
         None => {
             let known: Vec<&str> = modules.units().map(|unit| unit.name.node.as_str()).collect();

@@ -79,8 +79,9 @@ impl Sources {
         FileId(self.files.len() as u32 - 1)
     }
 
+    /// A file that was added or read, or one of the standard library, which is always there.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        self.files.get(id.0 as usize).or_else(|| id.standard_file())
     }
 
     pub fn text(&self, span: Span) -> &str {

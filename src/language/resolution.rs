@@ -294,6 +294,9 @@ impl<'a> Walk<'a> {
 
     /// A word of a choice.
     fn word(&self, name: &str) -> Option<Meaning<'a>> {
+        if !self.modules.is_word(name) {
+            return None;
+        }
         self.modules.declarations().find_map(|(_, declaration)| match &declaration.kind {
             DeclarationKind::NativeChoice(choice) => choice.words.iter().find(|word| word.node == name).map(|word| Meaning {
                 name: word.span,

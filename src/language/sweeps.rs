@@ -10,6 +10,7 @@ use super::value::Axis;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::{self, Argument, Expression, ExpressionKind};
+use std::collections::BTreeMap;
 
 /// A sweep with more instances than this is refused.
 const MOST_INSTANCES: usize = 10_000;
@@ -147,16 +148,20 @@ impl<'a> Checker<'a> {
             return None;
         }
         // Where two would be called the same, the whole of what is written is their name.
-        let labels: Vec<String> = choices.iter().map(|(choice, _)| choice.label.clone()).collect();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (choice, _) in &choices {
+            *counts.entry(choice.label.clone()).or_default() += 1;
+        }
         for (choice, written) in &mut choices {
             if let Some(written) = written
-                && labels.iter().filter(|label| **label == choice.label).count() > 1
+                && counts.get(&choice.label).is_some_and(|count| *count > 1)
             {
                 choice.label = plain(self.sources.text(written.span));
             }
         }
-        for (index, (choice, _)) in choices.iter().enumerate() {
-            if let Some((before, _)) = choices.iter().take(index).find(|(before, _)| before.label == choice.label) {
+        let mut known: BTreeMap<&str, &Choice<'a>> = BTreeMap::new();
+        for (choice, _) in &choices {
+            if let Some(before) = known.insert(&choice.label, choice) {
                 let message = format!("`{}` has the value `{}` twice", field.name.node, choice.label);
                 self.report(
                     Diagnostic::error("E0413", message)

@@ -44,7 +44,7 @@ fn examples_of_pages_are_wrong_and_right() {
 
 #[test]
 fn names_of_weights_are_those_of_the_reference() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/language.md")).unwrap();
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/networks.md")).unwrap();
     let example = page
         .split("```synth\n")
         .find(|text| text.contains("network around"))

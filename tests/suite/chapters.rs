@@ -7,7 +7,7 @@
 //! | `synth fragment` | right together with the file above it |
 //! | `synth change` | declarations that take the place of those of the same name in the file above, or join it |
 //! | `synth of=FILE` | lines of that file, in its order |
-//! | `synth error=E0201` | a file with exactly this message; of several codes, each once |
+//! | `synth error=E0201` | a file with exactly these messages: `error=E0107,E0201`, `warning=E0425` |
 //! | `output` | what `synth check` says of the block above |
 //! | `console` | commands behind `$ `, and what they say; without anything behind it, a command has to end well |
 //! | `console not-run` | never run |
@@ -152,7 +152,8 @@ impl Chapter {
         let messages: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("no JSON: {said}"));
         let messages = messages.as_array().expect("an array");
         let mut found: Vec<&str> = messages.iter().filter_map(|message| message["code"].as_str()).collect();
-        let mut expected: Vec<&str> = block.value("error").map(|codes| codes.split(',').collect()).unwrap_or_default();
+        let named = ["error", "warning"].into_iter().filter_map(|word| block.value(word));
+        let mut expected: Vec<&str> = named.flat_map(|codes| codes.split(',')).collect();
         found.sort_unstable();
         expected.sort_unstable();
         if found != expected {

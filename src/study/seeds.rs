@@ -1,31 +1,39 @@
 //! A claim that rests on one run of a random process says little about the process.
 
 use crate::diagnostic::Diagnostic;
-use crate::language::{Condition, Program, Role, Step, Value};
+use crate::language::{Condition, Program, Role, Step, StepField, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Warns of claims of which no number was seen at two seeds.
-pub fn check(program: &Program) -> Vec<Diagnostic> {
+/// Warns, once for a file, of the claims of which no number was seen at two seeds.
+pub fn check(program: &Program) -> Option<Diagnostic> {
     let steps: BTreeMap<&str, &Step> = program.steps.iter().map(|step| (step.name.as_str(), step)).collect();
-    let mut found = Vec::new();
-    for step in &program.steps {
-        for field in &step.fields {
-            let Value::Condition(condition) = &field.value else { continue };
-            let runs: Vec<BTreeSet<Seeds>> = groups(condition)
-                .iter()
-                .map(|group| group.iter().map(|name| seeds(name, &steps)).filter(|seeds| !seeds.is_empty()).collect())
-                .collect();
-            let trained = runs.iter().any(|seeds| !seeds.is_empty());
-            if trained && runs.iter().all(|seeds| seeds.len() < 2) {
-                found.push(
-                    Diagnostic::warning("E0425", format!("the claim `{}` rests on one seed", step.name))
-                        .label(field.span, "every number here is of a single run")
-                        .help("sweep the study over seeds and claim their mean: `mean(by_seed.gap.auroc_gap) < 0.10`"),
-                );
-            }
-        }
-    }
-    found
+    let claims = program.steps.iter().flat_map(|step| step.fields.iter().map(move |field| (step, field)));
+    let lonely: Vec<(&Step, &StepField)> = claims
+        .filter(|(_, field)| match &field.value {
+            Value::Condition(condition) => rests_on_one_seed(condition, &steps),
+            _ => false,
+        })
+        .collect();
+    let (first, _) = lonely.first()?;
+    let message = match lonely.len() {
+        1 => format!("the claim `{}` rests on one seed", first.name),
+        many => format!("{many} claims rest on one seed"),
+    };
+    let told = "every number here is of a single run";
+    let labels = lonely.iter().take(MOST_LABELS).map(|(_, field)| field.span);
+    let diagnostic = labels.fold(Diagnostic::warning("E0425", message), |diagnostic, span| diagnostic.label(span, told));
+    Some(diagnostic.help("sweep the study over seeds and claim their mean: `mean(by_seed.gap.auroc_gap) < 0.10`"))
+}
+
+/// Claims that are pointed at; a file may have hundreds.
+const MOST_LABELS: usize = 3;
+
+fn rests_on_one_seed(condition: &Condition, steps: &BTreeMap<&str, &Step>) -> bool {
+    let runs: Vec<BTreeSet<Seeds>> = groups(condition)
+        .iter()
+        .map(|group| group.iter().map(|name| seeds(name, steps)).filter(|seeds| !seeds.is_empty()).collect())
+        .collect();
+    runs.iter().any(|seeds| !seeds.is_empty()) && runs.iter().all(|seeds| seeds.len() < 2)
 }
 
 /// The steps whose results count together: those of one statistic, or a single one.

@@ -16,10 +16,12 @@ pub struct Pipeline {
     pub sources: Sources,
     pub program: Program,
     pub facts: PipelineFacts,
+    /// What is doubtful in it, though nothing is wrong.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl FileArguments {
-    /// Reads and checks the file. All messages are printed; with an error there is no pipeline.
+    /// Reads and checks the file. With an error all messages are printed and there is no pipeline.
     pub fn load(&self) -> Result<Pipeline, Exit> {
         self.load_from(Sources::default())
     }
@@ -27,16 +29,23 @@ impl FileArguments {
     /// The same, with files read as the sources say.
     pub fn load_from(&self, mut sources: Sources) -> Result<Pipeline, Exit> {
         let checked = self.check(&mut sources);
-        if !checked.diagnostics.is_empty() {
+        let Some(program) = checked.program else {
             self.print(&checked.diagnostics, &sources);
-        }
-        let program = checked.program.ok_or(Exit::Failure)?;
+            return Err(Exit::Failure);
+        };
         let facts = PipelineFacts {
             file_name: self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             documentation: program.documentation.clone(),
             params: provenance_params(&program),
         };
-        Ok(Pipeline { sources, program, facts })
+        Ok(Pipeline { sources, program, facts, warnings: checked.diagnostics })
+    }
+
+    /// A line for each warning, before the work of a command begins; `check` shows where and why.
+    pub fn mention_warnings(&self, pipeline: &Pipeline) {
+        for warning in &pipeline.warnings {
+            eprintln!("warning[{}]: {}; `synth check` shows where", warning.code, warning.message);
+        }
     }
 
     /// Reads and checks the file, and prints nothing.

@@ -41,6 +41,7 @@ impl Plan {
             Ok(pipeline) => pipeline,
             Err(exit) => return exit,
         };
+        self.file.mention_warnings(&pipeline);
         match pipeline.survey(&self.store, &self.steps) {
             Ok(survey) => {
                 let rows: Vec<Row> = survey.steps.iter().filter_map(|it| row(&survey, &pipeline, it)).collect();

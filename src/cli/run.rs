@@ -38,6 +38,7 @@ impl Run {
             Ok(pipeline) => pipeline,
             Err(exit) => return exit,
         };
+        self.file.mention_warnings(&pipeline);
         match self.carry_out(&pipeline) {
             Ok(exit) => exit,
             Err(problems) => {

@@ -22,6 +22,7 @@ pub mod cli;
 pub mod data;
 pub mod diagnostic;
 pub mod engine;
+pub mod format;
 pub mod kernels;
 pub mod language;
 pub mod metrics;

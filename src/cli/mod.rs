@@ -7,6 +7,7 @@ mod describe;
 mod diff;
 mod doc;
 mod explain;
+mod fmt;
 mod graph;
 mod layer_table;
 mod moment;
@@ -56,6 +57,8 @@ enum Command {
     Graph(graph::Graph),
     /// Show what a finished step found and where its files lie, or a file with every default.
     Show(show::Show),
+    /// Give files one canonical layout.
+    Fmt(fmt::Fmt),
     /// Tell more about an error code.
     Explain(explain::Explain),
     /// Print the version.
@@ -135,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Diff(command) => command.run(),
         Command::Graph(command) => command.run(),
         Command::Show(command) => command.run(),
+        Command::Fmt(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Version => version::run(),
     };

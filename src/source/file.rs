@@ -27,6 +27,19 @@ impl Sources {
         let text = text_of(&shown, bytes)?;
         Ok(self.add(shown, Some(path), text))
     }
+
+    /// Reads standard input to its end.
+    ///
+    /// # Errors
+    /// As for a file.
+    pub fn read_input(&mut self) -> Result<FileId, Diagnostic> {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes);
+        let unreadable = |reason| Diagnostic::error("E0123", format!("cannot read standard input: {}", plain(&reason)));
+        read.map_err(unreadable)?;
+        let text = text_of("standard input", bytes)?;
+        Ok(self.add("standard input", None, text))
+    }
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Diagnostic> {

@@ -28,16 +28,17 @@ impl Fmt {
         let mut sources = Sources::default();
         let mut mistakes = Vec::new();
         let mut changed = false;
-        for path in &self.files {
-            let found = if path.is_dir() { files_below(path) } else { Ok(vec![path.clone()]) };
-            for result in found.unwrap_or_else(|error| {
-                mistakes.push(error);
-                Vec::new()
-            }) {
-                match self.lay_out(&result, &mut sources) {
-                    Ok(differs) => changed |= differs,
-                    Err(errors) => mistakes.extend(errors),
+        for given in &self.files {
+            match files_of(given) {
+                Ok(files) => {
+                    for file in files {
+                        match self.lay_out(&file, &mut sources) {
+                            Ok(differs) => changed |= differs,
+                            Err(errors) => mistakes.extend(errors),
+                        }
+                    }
                 }
+                Err(error) => mistakes.push(error),
             }
         }
         eprint!("{}", diagnostic::render(&mistakes, &sources, diagnostic::Format::for_standard_error()));
@@ -80,11 +81,14 @@ fn say(text: &str) {
 }
 
 fn is_coloured() -> bool {
-    std::io::stdout().is_terminal() && !std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// The `.synth` files below a folder by name; hidden folders are left out, links to folders too.
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+/// A file as it is given, or the `.synth` files below a folder by name; hidden folders are left out, links to folders too.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+    if !folder.is_dir() {
+        return Ok(vec![folder.to_path_buf()]);
+    }
     let unreadable = |reason: &std::io::Error| {
         Diagnostic::error("E0123", format!("cannot read {}: {reason}", folder.display()))
             .help("give the path of a `.synth` file or of a folder that may be read")

@@ -251,7 +251,7 @@ impl Layout<'_> {
         }
         // Only the first line behind a declaration can be due one; a comment behind that belongs to it.
         let behind = |part: &&Node| is_comment(part) && self.newlines_before(part) == 0;
-        let Some(before) = entries.iter().take(index).rposition(|part| !behind(&part)) else { return false };
+        let Some(before) = entries.iter().take(index).rposition(|part| !behind(part)) else { return false };
         let Some(declaration) = entries.get(before).filter(|part| is_declaration(part)) else { return false };
         // A `##` behind a declaration and one below it document the next together.
         if entries.get(before + 1..index).unwrap_or_default().iter().any(|part| part.kind == Kind::Documentation) {

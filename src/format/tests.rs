@@ -131,7 +131,7 @@ fn small_texts_have_the_layout_that_is_expected() {
 
 #[test]
 fn a_line_that_is_too_long_is_broken() {
-    let names = |separator: &str| vec!["quite_a_long_name"; 12].join(separator);
+    let names = |separator: &str| ["quite_a_long_name"; 12].join(separator);
     for (text, lines) in [
         (format!("let a = f({})\n", names(", ")), 14),
         (format!("let a = [{}]\n", names(", ")), 4),
@@ -281,8 +281,7 @@ fn statements() -> impl Strategy<Value = String> {
             several.clone(),
             (several.clone(), any::<bool>())
                 .prop_map(|(all, line)| format!("for s in 1..=n {{{}{all}}}", if line { "\n" } else { "" })),
-            (several.clone(), several.clone())
-                .prop_map(|(a, b)| format!("if n > 1 {{ {a} }} else if n > 2 {{\n{b}}} else {{{a}}}")),
+            (several.clone(), several).prop_map(|(a, b)| format!("if n > 1 {{ {a} }} else if n > 2 {{\n{b}}} else {{{a}}}")),
         ]
     })
 }

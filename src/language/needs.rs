@@ -31,18 +31,21 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// Paths with more names are not followed: `let a = a.b` makes one that never ends.
+const MOST_NAMES: usize = 100;
+
 struct Search<'c, 'a> {
     checker: &'c Checker<'a>,
     found: BTreeSet<usize>,
-    /// Expressions that have been looked at, by address and frame.
-    seen: BTreeSet<(*const Expression, usize, usize)>,
+    /// Expressions that have been looked at, by address, frame and what follows them.
+    seen: BTreeSet<(*const Expression, usize, Vec<&'a str>)>,
     open: Vec<Open<'a>>,
 }
 
 impl<'a> Search<'_, 'a> {
     fn run(&mut self) {
         while let Some(Open { expression, frame, mut path }) = self.open.pop() {
-            if !self.seen.insert((expression, frame, path.len())) {
+            if path.len() > MOST_NAMES || !self.seen.insert((expression, frame, path.clone())) {
                 continue;
             }
             let mut base = expression;

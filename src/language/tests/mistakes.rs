@@ -142,6 +142,13 @@ fn circles_of_blocks() {
 }
 
 #[test]
+fn a_let_behind_dots_that_needs_itself_ends() {
+    let text = format!("let a = a.b\nlet c = d.e\nlet d = c.f\n{GAN}sample fake {{ from = c, labels = a.x }}");
+    let found = after_head(&text);
+    assert!(!found.is_empty() && found.iter().all(|place| place.starts_with("E0221")), "{found:?}");
+}
+
+#[test]
 fn a_word_of_a_choice_is_not_a_reference() {
     let found = places(
         "edition 2026\nuse std.data.phantom\ndataset patient { source = phantom.chest(20), image = gray(32), split = by(patient, train = 70%, valid = 15%, test = 15%) }",

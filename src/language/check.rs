@@ -7,6 +7,7 @@ use super::frames::{Frame, head};
 use super::functions::Environment;
 use super::modules::{Loader, Modules};
 use super::names;
+use super::networks::NetworkKey;
 use super::program::{self, Program};
 use super::scope::Scope;
 use super::static_value::Static;
@@ -14,10 +15,12 @@ use super::sweeps::{self, Family};
 use super::value::Value;
 use super::{cycles, params, resolution};
 use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::network::NetworkProgram;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, DeclarationKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What a check depends on besides the text.
 pub struct CheckOptions<'e> {
@@ -127,6 +130,8 @@ pub(super) struct Checker<'a> {
     pub calls: Vec<(usize, &'a str)>,
     /// The network that is being expanded.
     pub expansion: Option<Expansion>,
+    /// Networks that have been expanded without a word.
+    pub networks: BTreeMap<NetworkKey<'a>, Arc<NetworkProgram>>,
     steps_left: u64,
     depth: usize,
 }
@@ -153,6 +158,7 @@ impl<'a> Checker<'a> {
             definitions: BTreeMap::new(),
             calls: Vec::new(),
             expansion: None,
+            networks: BTreeMap::new(),
             steps_left: MOST_STEPS,
             depth: 0,
         }

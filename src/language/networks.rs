@@ -36,6 +36,16 @@ pub(super) struct Fit<'a, 'f> {
     inferred: BTreeMap<&'a str, Size>,
 }
 
+/// All that an expansion depends on: the module and the name of the network, and its values and shapes as text.
+pub(super) type NetworkKey<'a> = (usize, &'a str, String);
+
+/// `None` where a value is known in one place only, such as a block.
+fn key<'a>(instantiation: &Instantiation<'a>, scope: &Scope<'a>, shapes: &[(String, Shape)]) -> Option<NetworkKey<'a>> {
+    let plain = |(name, value): (&&'a str, &Static<'a>)| Some((*name, value.clone().into_value(&types::Type::Unknown, &|_| None)?));
+    let values: Vec<_> = scope.locals.iter().map(plain).collect::<Option<_>>()?;
+    Some((instantiation.module, &instantiation.network.name.node, format!("{values:?} {shapes:?}")))
+}
+
 impl<'a> Checker<'a> {
     /// The expanded network with the sizes of the block. `None` after a mistake.
     pub fn fit_network(
@@ -63,8 +73,28 @@ impl<'a> Checker<'a> {
             return None;
         }
         let shapes = self.input_shapes(&fit)?;
+        // The instances of a sweep mostly ask for the same networks.
+        let key = key(instantiation, &fit.scope, &shapes);
+        let known = key.as_ref().and_then(|key| self.networks.get(key)).cloned();
+        let program = match known {
+            Some(program) => program,
+            None => {
+                let told = self.diagnostics.len();
+                let program = Arc::new(self.expand_fitted(&mut fit, shapes)?);
+                if let Some(key) = key.filter(|_| self.diagnostics.len() == told) {
+                    self.networks.insert(key, program.clone());
+                }
+                program
+            }
+        };
+        self.compare_output(&fit, &program).then_some(program)
+    }
+
+    /// The layers of a network whose parameters and sizes are all known. `None` after a mistake.
+    fn expand_fitted(&mut self, fit: &mut Fit<'a, '_>, shapes: Vec<(String, Shape)>) -> Option<NetworkProgram> {
+        let (instantiation, network) = (fit.instantiation, fit.instantiation.network);
         let mut expansion = Expansion::new(self.network_name(instantiation), shapes);
-        expansion.context = self.context(&fit);
+        expansion.context = self.context(fit);
         let tensors: Vec<_> = expansion.input_ids();
         for ((_, _, parameter), tensor) in fit.inputs.iter().zip(tensors) {
             if let Some(parameter) = parameter {
@@ -73,7 +103,7 @@ impl<'a> Checker<'a> {
         }
         fit.scope.path = Some(network.name.node.clone());
         self.expansion = Some(expansion);
-        let result = match self.enter(instantiation.module, &network.name.node, span) {
+        let result = match self.enter(instantiation.module, &network.name.node, fit.span) {
             true => {
                 let result = self.expand_body(network, fit.scope.clone());
                 self.calls.pop();
@@ -84,7 +114,7 @@ impl<'a> Checker<'a> {
         let mut program = self.expansion.take()?.program;
         let Static::Tensor(tensor) = result else { return None };
         program.output = tensor;
-        self.compare_output(&fit, &program).then(|| Arc::new(program))
+        Some(program)
     }
 
     fn network_name(&self, instantiation: &Instantiation<'a>) -> String {

@@ -185,33 +185,25 @@ impl<'a> Checker<'a> {
 
     /// What a value is called in the names of steps.
     fn label(&self, value: &Static<'a>, written: Option<&Expression>) -> String {
-        match (value, written.map(|written| &written.kind)) {
+        match (value, written) {
             (Static::Integer(number), _) => number.to_string(),
             (Static::Number(number), _) => show(*number),
             (Static::Boolean(value), _) => value.to_string(),
             (Static::Quantity(quantity), _) => units::shown(self.modules, quantity),
             (Static::Choice { word, .. }, _) => (*word).to_owned(),
             (Static::Text(text), _) => plain(text),
-            (_, Some(written)) => short_name(written).unwrap_or_else(|| plain(self.sources.text(expression_span(written)))),
+            (_, Some(written)) => short_name(written).unwrap_or_else(|| plain(self.sources.text(written.span))),
             _ => "value".to_owned(),
         }
     }
 }
 
-fn expression_span(written: &ExpressionKind) -> Span {
-    match written {
-        ExpressionKind::Call { callee, .. } => callee.span,
-        ExpressionKind::Member(base, name) => base.span.to(name.span),
-        _ => Span::default(),
-    }
-}
-
 /// `cpd` for `cpd.train` and `cpd.train(…)`, `chest` for `chest`: the first word of a name.
-fn short_name(written: &ExpressionKind) -> Option<String> {
-    match written {
+fn short_name(written: &Expression) -> Option<String> {
+    match &written.kind {
         ExpressionKind::Name(name) => Some(name.clone()),
-        ExpressionKind::Member(base, _) => short_name(&base.kind),
-        ExpressionKind::Call { callee, .. } => short_name(&callee.kind),
+        ExpressionKind::Member(base, _) => short_name(base),
+        ExpressionKind::Call { callee, .. } => short_name(callee),
         _ => None,
     }
 }

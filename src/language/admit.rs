@@ -25,7 +25,7 @@ impl<'a> Checker<'a> {
             (Type::Any, value) => value,
             (Type::Results, value @ (Static::Result { .. } | Static::Family { .. })) => self.admit_results(value, slot),
             (Type::Axes, Static::List(values)) => self.admit_axes(values, slot),
-            (Type::Record(record), Static::Record(values)) => self.admit_record(record, values, slot),
+            (Type::Record(record), Static::Record(values)) => self.admit_record(record, &values, slot),
             (Type::Boolean, value @ Static::Boolean(_))
             | (Type::Integer, value @ Static::Integer(_))
             | (Type::Number, value @ (Static::Integer(_) | Static::Number(_)))
@@ -104,10 +104,10 @@ impl<'a> Checker<'a> {
     }
 
     /// All fields of a declared record in its order: those that are given, and the defaults of the others.
-    fn admit_record(&mut self, record: &'a ast::Record, given: Vec<Entry<'a>>, slot: &Slot<'_>) -> Static<'a> {
+    fn admit_record(&mut self, record: &'a ast::Record, given: &[Entry<'a>], slot: &Slot<'_>) -> Static<'a> {
         let known: Vec<&str> = record.fields.iter().map(|field| field.parameter.name.node.as_str()).collect();
         let mut good = true;
-        for Entry { name, .. } in &given {
+        for Entry { name, .. } in given {
             if !known.contains(&name.text) {
                 good = false;
                 self.report(super::names::with_suggestion(

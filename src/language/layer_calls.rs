@@ -121,7 +121,7 @@ impl<'a> Checker<'a> {
         let slot = Slot { name: "name", span };
         let value = self.given_value(value, &Type::Text, scope);
         match self.admit(value, &Type::Text, &slot) {
-            Static::Text(name) if is_snake_case(&name) => Some(Some((name.to_string(), span))),
+            Static::Text(name) if is_snake_case(&name) => Some(Some((name, span))),
             Static::Text(name) => {
                 self.report(
                     Diagnostic::error("E0321", format!("`{name}` is no name for weights"))

@@ -20,7 +20,7 @@ impl Layer for MinibatchStddev {
 
     fn admits_batch(&self, batch: usize, arguments: &LayerArguments) -> Result<(), ShapeError> {
         let group = arguments.size("group")?.clamp(1, batch.max(1));
-        if batch % group == 0 {
+        if batch.is_multiple_of(group) {
             return Ok(());
         }
         Err(ShapeError {

@@ -84,8 +84,9 @@ impl Run {
             println!("{line}");
         }
         let folder = self.reports.join(self.file.stem());
-        for page in copy_reports(outcome, &pipeline.program, store, &folder)? {
-            println!("\nreport: {}", page.display());
+        let pages = copy_reports(outcome, &pipeline.program, &steps::find, store, &folder)?;
+        for (index, page) in pages.iter().enumerate() {
+            println!("{}{}: {}", if index == 0 { "\n" } else { "" }, page.kind, page.path.display());
         }
         let failures: Vec<Diagnostic> = outcome.failures().cloned().collect();
         self.file.print(&failures, &pipeline.sources);

@@ -110,6 +110,7 @@ fn unfinished(step: &Step, why: &str) -> Diagnostic {
 fn finished(step: &Step, record: &Record, store: &Store) -> String {
     let mut text = format!("{}  {}\n", step.name, step.kind);
     text += &format!("  made {}, in {}\n", shown_moment(record.created), shown_duration(record.seconds));
+    summary::table_of_sweep(record, store).iter().flatten().for_each(|line| text += &format!("{line}\n"));
     if let Some(results) = summary::results(record, store) {
         match (summary::verdict(&step.name, &results), summary::table(&results)) {
             (Some(verdict), _) => text += &format!("  {verdict}\n"),

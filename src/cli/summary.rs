@@ -2,12 +2,16 @@
 
 use crate::engine::Outcome;
 use crate::language::Program;
+use crate::metrics::sweep::place;
 use crate::metrics::utility::UtilityResults;
-use crate::report::terminal::{claim_line, terminal_table};
+use crate::plan::{Instance, family};
+use crate::report::table::Table;
+use crate::report::terminal::{claim_line, comparison, terminal_table};
 use crate::steps::Verdict;
 use crate::store::{Record, Store};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// What to print, and whether a claim failed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,8 +28,13 @@ struct ClaimResults {
 pub fn summary(outcome: &Outcome, program: &Program, store: &Store) -> Summary {
     let mut summary = Summary::default();
     let mut verdicts = Vec::new();
+    let mut told: Vec<(String, Vec<String>)> = Vec::new();
+    let mut sweeps: BTreeMap<String, Vec<(String, UtilityResults)>> = BTreeMap::new();
     for (index, ended) in &outcome.ended {
         let (Some(step), Some(record)) = (program.steps.get(*index), ended.record()) else { continue };
+        if let Some(text) = table_of_sweep(record, store) {
+            told.push((step.name.clone(), text));
+        }
         let Some(results) = results(record, store) else { continue };
         if step.kind == "claim" {
             let verdict = serde_json::from_value::<ClaimResults>(results);
@@ -35,10 +44,24 @@ pub fn summary(outcome: &Outcome, program: &Program, store: &Store) -> Summary {
                 Ok(ClaimResults { claim }) => claim_line(&step.name, &claim),
                 Err(error) => format!("✗ {}: its verdict cannot be read: {error}", step.name),
             });
+        } else if family(&step.name) != step.name {
+            // Instances of a sweep are compared in one table.
+            let Some(results) = utility(&results) else { continue };
+            let place = place(Instance::of(&step.name).axes.iter().map(|(axis, label)| (axis.as_str(), label.as_str())));
+            let name = family(&step.name);
+            if !sweeps.contains_key(&name) {
+                told.push((name.clone(), Vec::new()));
+            }
+            sweeps.entry(name).or_default().push((place, results));
         } else if let Some(table) = table(&results) {
-            summary.lines.push(String::new());
-            summary.lines.push(step.name.clone());
-            summary.lines.extend(table);
+            told.push((step.name.clone(), table));
+        }
+    }
+    for (name, lines) in told {
+        summary.lines.extend([String::new(), name.clone()]);
+        match sweeps.get(&name) {
+            Some(instances) => summary.lines.extend(indented(&comparison(instances))),
+            None => summary.lines.extend(lines),
         }
     }
     if !verdicts.is_empty() {
@@ -62,8 +85,22 @@ pub fn verdict(name: &str, results: &Json) -> Option<String> {
 
 /// The table of a utility, as [`terminal_table`] sets it; `None` for results that are not a utility's.
 pub fn table(results: &Json) -> Option<Vec<String>> {
-    let results: UtilityResults = serde_json::from_value(results.get("table")?.clone()).ok()?;
-    Some(terminal_table(&results).lines().map(|line| format!("  {line}")).collect())
+    Some(indented(&terminal_table(&utility(results)?)))
+}
+
+fn utility(results: &Json) -> Option<UtilityResults> {
+    serde_json::from_value(results.get("table")?.clone()).ok()
+}
+
+/// What a `table` step made; `None` for other steps.
+pub fn table_of_sweep(record: &Record, store: &Store) -> Option<Vec<String>> {
+    let blob = record.outputs.get("table").filter(|_| record.kind == "table")?;
+    let table: Table = serde_json::from_slice(&std::fs::read(store.blob_path(&blob.digest)).ok()?).ok()?;
+    Some(indented(&format!("{}\n{}", table.title, table.text())))
+}
+
+fn indented(text: &str) -> Vec<String> {
+    text.lines().map(|line| format!("  {line}")).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod tests;
 pub use defect::catch_panics_quietly;
 pub use outcome::{Ended, Outcome, short_digest};
 pub use reporter::Reporter;
-pub use reports::copy_reports;
+pub use reports::{Page, copy_reports};
 
 use crate::diagnostic::Diagnostic;
 use crate::language::{Program, Step};
@@ -167,7 +167,7 @@ impl Engine<'_> {
         let kind = (self.registry)(&step.kind).ok_or_else(|| crate::plan::no_kind(step))?;
         let files = ExternalInputs::of(step, kind, &mut run.digests)?;
         let Some(key) = key_of(self.program, step, kind, &files, &run.made, self.facts) else { return Ok(Try::Again) };
-        if let Some(record) = self.recorded(run, &key)? {
+        if let Some(record) = self.recorded(run, kind, &key)? {
             return Ok(Try::Ended(Ended::Cached(record)));
         }
         let work = self.store.work()?;
@@ -176,7 +176,7 @@ impl Engine<'_> {
             Err(owner) => return Ok(Try::Elsewhere(owner)),
         };
         // Another run may have published it between the look and the lease.
-        if let Some(record) = self.recorded(run, &key)? {
+        if let Some(record) = self.recorded(run, kind, &key)? {
             return Ok(Try::Ended(Ended::Cached(record)));
         }
         if self.remakes_damaged_inputs(run, index, step)? {
@@ -198,10 +198,11 @@ impl Engine<'_> {
 
     /// The record of a key, if those of its outputs that are shown to people read back whole. Others are read through when
     /// a step needs them.
-    fn recorded(&self, run: &mut Run, key: &Key) -> Result<Option<Record>, Diagnostic> {
+    fn recorded(&self, run: &mut Run, kind: &dyn StepKind, key: &Key) -> Result<Option<Record>, Diagnostic> {
         let Some(record) = self.store.lookup(&key.key) else { return Ok(None) };
         for (name, blob) in &record.outputs {
-            if (name.starts_with("results") || name.ends_with(".html")) && !run.verified.contains(&blob.digest) {
+            let is_shown = name.starts_with("results") || kind.pages().iter().any(|(output, _)| output == name);
+            if is_shown && !run.verified.contains(&blob.digest) {
                 if !self.store.verify(blob)? {
                     self.reporter.message(&format!("{}: its `{name}` was damaged and is made again", record.step));
                     return Ok(None);

@@ -1,29 +1,47 @@
-//! Pages for people, outside the store: `reports/<file>/<step>.html`.
+//! Pages, tables and figures for people, outside the store: `reports/<file>/<step>.html`.
 
 use super::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::language::Program;
+use crate::steps::StepKind;
 use crate::store::{Digest, Store};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Copies every `.html` that a step made, where a file is not already the same. Returns the paths of all pages.
-/// E0613 where the folder cannot be written.
-pub fn copy_reports(outcome: &Outcome, program: &Program, store: &Store, folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+/// What a step made for people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// `report`, `table`.
+    pub kind: String,
+    /// The file to look at; others of the same step lie beside it.
+    pub path: PathBuf,
+}
+
+/// Copies what steps made for people ([`StepKind::pages`]), where a file is not already the same. E0613 where the folder cannot be
+/// written.
+pub fn copy_reports(
+    outcome: &Outcome,
+    program: &Program,
+    registry: &dyn Fn(&str) -> Option<&'static dyn StepKind>,
+    store: &Store,
+    folder: &Path,
+) -> Result<Vec<Page>, Diagnostic> {
     let mut pages = Vec::new();
     for (index, ended) in &outcome.ended {
         let (Some(step), Some(record)) = (program.steps.get(*index), ended.record()) else { continue };
-        let found: Vec<_> = record.outputs.iter().filter(|(name, _)| name.ends_with(".html")).collect();
-        for (name, blob) in &found {
-            let file = if found.len() == 1 { format!("{}.html", step.name) } else { format!("{}.{name}", step.name) };
-            let target = folder.join(file);
-            copy(&store.blob_path(&blob.digest), &blob.digest, &target).map_err(|error| {
-                Diagnostic::error("E0613", format!("the page `{}` cannot be written", target.display()))
+        let outputs = registry(&step.kind).map(StepKind::pages).unwrap_or_default();
+        for (place, (output, ending)) in outputs.iter().enumerate() {
+            let Some(blob) = record.outputs.get(*output) else { continue };
+            let path = folder.join(format!("{}.{ending}", step.name.replace(['/', '\\'], "_")));
+            copy(&store.blob_path(&blob.digest), &blob.digest, &path).map_err(|error| {
+                Diagnostic::error("E0613", format!("the page `{}` cannot be written", path.display()))
                     .note(format!("the system says: {error}"))
                     .help("make room or another folder for it with `--reports DIR`; the page itself is safe in the store")
             })?;
-            pages.push(target);
+            if place == 0 {
+                pages.push(Page { kind: step.kind.clone(), path });
+            }
         }
     }
     Ok(pages)

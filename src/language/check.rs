@@ -10,10 +10,10 @@ use super::names;
 use super::networks::NetworkKey;
 use super::program::{self, Program};
 use super::scope::Scope;
-use super::static_value::Static;
+use super::static_value::{Names, Static};
 use super::sweeps::{self, Family};
 use super::value::Value;
-use super::{cycles, params, resolution};
+use super::{cycles, params, resolution, tables};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::network::NetworkProgram;
 use crate::source::{FileId, Sources, Span};
@@ -66,12 +66,14 @@ pub(super) fn check_modules(
     resolution::check(&mut checker);
     let documentation = modules.get(modules.main).map(|module| documentation(&module.tree)).unwrap_or_default();
     let families = checker.families.iter().map(family).collect();
-    let diagnostics = std::mem::take(&mut checker.diagnostics);
-    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let mut diagnostics = std::mem::take(&mut checker.diagnostics);
+    let failed = |diagnostics: &[Diagnostic]| diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let program = match (program_params, steps) {
-        (Some(params), Some(steps)) if !failed => Some(Program { documentation, params, steps, families }),
+        (Some(params), Some(steps)) if !failed(&diagnostics) => Some(Program { documentation, params, steps, families }),
         _ => None,
     };
+    diagnostics.extend(program.iter().flat_map(tables::mistakes));
+    let program = program.filter(|_| !failed(&diagnostics));
     Checked { program, diagnostics }
 }
 
@@ -271,7 +273,11 @@ impl<'a> Checker<'a> {
             return None;
         }
         let found = self.found(&value);
-        let finished = value.into_value(r#type, &|block| self.block_name(block));
+        let finished = {
+            let block = |block| self.block_name(block);
+            let family = |family| self.family(family).map(|family| family.name.clone());
+            value.into_value(r#type, &Names { block: &block, family: &family })
+        };
         if finished.is_none() {
             self.report(
                 Diagnostic::error("E0207", format!("`{}` cannot be {found}", slot.name))

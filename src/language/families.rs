@@ -96,7 +96,8 @@ impl<'a> Checker<'a> {
             Static::Result { block, result } => {
                 let step = self.block_name(block).unwrap_or_default();
                 let cells = vec![ResultCell { labels: Vec::new(), step: step.clone(), result: result.to_owned() }];
-                return Static::Results(Rc::new(Results { written: format!("{step}.{result}"), axes: Vec::new(), cells }));
+                let (written, documentation) = (format!("{step}.{result}"), self.result_documentation(block, result));
+                return Static::Results(Rc::new(Results { written, documentation, axes: Vec::new(), cells }));
             }
             Static::Family { family, path } => (family, path),
             other => return other,
@@ -108,11 +109,13 @@ impl<'a> Checker<'a> {
             .map(|family| family.instances.iter().map(|instance| instance.labels.clone()).collect())
             .unwrap_or_default();
         let mut cells = Vec::new();
+        let mut documentation = String::new();
         for (index, labels) in instances.into_iter().enumerate() {
             match self.in_instance(family, index, &path) {
                 Static::Poison => return Static::Poison,
                 Static::Result { block, result } => {
                     let step = self.block_name(block).unwrap_or_default();
+                    documentation = self.result_documentation(block, result);
                     cells.push(ResultCell { labels, step, result: result.to_owned() });
                 }
                 other => {
@@ -128,7 +131,14 @@ impl<'a> Checker<'a> {
             }
         }
         let written = path.iter().map(|name| name.text).collect::<Vec<_>>().join(".");
-        Static::Results(Rc::new(Results { written, axes, cells }))
+        Static::Results(Rc::new(Results { written, documentation, axes, cells }))
+    }
+
+    /// What a result of a block is, as its kind declares it.
+    fn result_documentation(&self, block: usize, result: &str) -> String {
+        let kind = self.blocks.get(block).and_then(|state| state.kind);
+        let found = kind.and_then(|kind| kind.results.iter().find(|known| known.name.node == result));
+        found.map(|found| found.documentation.clone()).unwrap_or_default()
     }
 
     /// The results that a block has, for messages.

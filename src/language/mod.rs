@@ -33,6 +33,7 @@ mod scope;
 mod sizes;
 mod static_value;
 mod sweeps;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -47,4 +48,5 @@ pub use describe::{NetworkRequest, expand_network, is_standard_module, networks,
 
 pub use program::{Family, Instance, Program, Role, Step, StepField};
 pub use resolution::{NameUse, definitions};
+pub use tables::Crossing;
 pub use value::{Axis, Comparison, Condition, Construction, Dimension, Quantity, ResultCell, Results, StepReference, Value};

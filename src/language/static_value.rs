@@ -119,6 +119,12 @@ pub(super) struct GivenParameter<'a> {
     pub span: Span,
 }
 
+/// The names of blocks and sweeps by their places.
+pub(super) struct Names<'n> {
+    pub block: &'n dyn Fn(usize) -> Option<String>,
+    pub family: &'n dyn Fn(usize) -> Option<String>,
+}
+
 impl<'a> Static<'a> {
     pub fn is_poison(&self) -> bool {
         matches!(self, Static::Poison)
@@ -180,7 +186,7 @@ impl<'a> Static<'a> {
     }
 
     /// The finished value for a place of this type. `None` for what has no such form (a mistake reported elsewhere).
-    pub fn into_value(self, r#type: &Type<'a>, block_name: &dyn Fn(usize) -> Option<String>) -> Option<Value> {
+    pub fn into_value(self, r#type: &Type<'a>, names: &Names<'_>) -> Option<Value> {
         Some(match self {
             Static::Boolean(value) => Value::Boolean(value),
             Static::Integer(value) if matches!(r#type, Type::Number) => Value::Number(value as f64),
@@ -194,7 +200,7 @@ impl<'a> Static<'a> {
                     Type::List(Some(element)) => element,
                     _ => &Type::Unknown,
                 };
-                Value::List(elements.into_iter().map(|value| value.into_value(element, block_name)).collect::<Option<_>>()?)
+                Value::List(elements.into_iter().map(|value| value.into_value(element, names)).collect::<Option<_>>()?)
             }
             Static::Record(fields) => {
                 let due = |name: &str| match r#type {
@@ -205,14 +211,17 @@ impl<'a> Static<'a> {
                     let is_number =
                         due(name).is_some_and(|field| super::types::name_of(&field.parameter.r#type) == Some("number"));
                     let r#type = if is_number { Type::Number } else { Type::Unknown };
-                    Some((name.to_owned(), value.into_value(&r#type, block_name)?))
+                    Some((name.to_owned(), value.into_value(&r#type, names)?))
                 };
                 Value::Record(fields.into_iter().map(value).collect::<Option<_>>()?)
             }
             Static::Construction(made) => Value::Construction(made.construction.clone()),
-            Static::Block(block) => Value::Step(StepReference { step: block_name(block)?, port: None }),
-            Static::Port { block, port } => Value::Step(StepReference { step: block_name(block)?, port: Some(port.to_owned()) }),
-            Static::Axes(names) => Value::Axes(names),
+            Static::Block(block) => Value::Step(StepReference { step: (names.block)(block)?, port: None }),
+            Static::Port { block, port } => {
+                Value::Step(StepReference { step: (names.block)(block)?, port: Some(port.to_owned()) })
+            }
+            Static::Family { family, path } if path.is_empty() => Value::Family((names.family)(family)?),
+            Static::Axes(axes) => Value::Axes(axes),
             Static::Results(results) => Value::Results(Results::clone(&results)),
             Static::Poison
             | Static::Range(_)

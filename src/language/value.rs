@@ -25,6 +25,8 @@ pub enum Value {
     Network(Arc<NetworkProgram>),
     /// A claim's condition, evaluated when its results are there.
     Condition(Condition),
+    /// A sweep by its name, which decides nothing: what is read of it stands in [`Results`].
+    Family(String),
     /// Axes of a sweep by name: `gan`.
     Axes(Vec<String>),
     /// One result of every instance of a sweep, or of a single step.
@@ -43,6 +45,8 @@ pub struct Axis {
 pub struct Results {
     /// As written within the sweep: `gap.auroc_gap`.
     pub written: String,
+    /// What the result is, as its kind declares it.
+    pub documentation: String,
     /// None for the result of a single step.
     pub axes: Vec<Axis>,
     pub cells: Vec<ResultCell>,

@@ -5,4 +5,5 @@ pub mod auroc;
 pub mod bootstrap;
 pub mod delong;
 pub mod statistic;
+pub mod sweep;
 pub mod utility;

@@ -100,6 +100,7 @@ impl Encoder<'_> {
                 self.tag(12);
                 self.arguments(fields);
             }
+            Value::Family(_) => self.tag(15),
             Value::Axes(names) => {
                 self.tag(13);
                 self.integer(names.len() as u64);
@@ -115,6 +116,7 @@ impl Encoder<'_> {
     /// Labels count, because tables and figures print them; names of steps do not.
     fn results(&mut self, results: &Results) {
         self.text(&results.written);
+        self.text(&results.documentation);
         self.integer(results.axes.len() as u64);
         for axis in &results.axes {
             self.text(&axis.name);

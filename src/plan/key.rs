@@ -50,7 +50,7 @@ impl Key {
             let counts = match field.role {
                 Role::Identity | Role::Training | Role::Selection | Role::Evaluation | Role::Horizon | Role::Schedule => true,
                 Role::Resource => false,
-                Role::Cosmetic => kind.shows_provenance(),
+                Role::Cosmetic => kind.shows_cosmetics(),
             };
             if counts {
                 add(&mut components, &field.name, &field.value, field, kind, inputs.resolve)?;

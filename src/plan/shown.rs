@@ -24,6 +24,7 @@ pub fn shown(value: &Value) -> String {
             let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name} = {}", shown(value))).collect();
             format!("{{ {} }}", fields.join(", "))
         }
+        Value::Family(name) => name.clone(),
         Value::Axes(names) if names.len() == 1 => names.concat(),
         Value::Axes(names) => format!("[{}]", names.join(", ")),
         Value::Results(results) => results.written.clone(),

@@ -1,7 +1,7 @@
 //! The conditions of every number on the page: params, every step with its fields, and the digests of the files it made.
 
 use super::number;
-use super::study::Study;
+use super::study::{Study, by_sweep};
 use crate::diagnostic::Diagnostic;
 use crate::steps::Artefact;
 use maud::{Markup, html};
@@ -38,12 +38,28 @@ pub fn section(study: &Study<'_>) -> Result<Markup, Diagnostic> {
                     }
                 }
             }
-            div.wide role="region" tabindex="0" aria-label="Fields of every step" {
-                table.conditions {
-                    thead { tr { th scope="col" { "Step" } th scope="col" { "Field" } th scope="col" { "Value" } } }
-                    @for artefact in study.artefacts {
-                        tbody { (step(artefact)?) }
-                    }
+            @for (sweep, members) in by_sweep(study.artefacts, |artefact| &artefact.step) {
+                @let table = steps(&members)?;
+                @match sweep {
+                    Some(sweep) => details.instances {
+                        summary { "The " (members.len()) " steps of the sweep " code { (sweep) } }
+                        (table)
+                    },
+                    None => (table),
+                }
+            }
+        }
+    })
+}
+
+/// The fields of some steps.
+fn steps(artefacts: &[&Artefact]) -> Result<Markup, Diagnostic> {
+    Ok(html! {
+        div.wide role="region" tabindex="0" aria-label="Fields of every step" {
+            table.conditions {
+                thead { tr { th scope="col" { "Step" } th scope="col" { "Field" } th scope="col" { "Value" } } }
+                @for artefact in artefacts {
+                    tbody { (step(artefact)?) }
                 }
             }
         }

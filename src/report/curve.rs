@@ -1,5 +1,6 @@
 //! Line charts of training: one panel, several series over one quantity.
 
+use super::axes::Axes;
 use super::number;
 use super::scale::Scale;
 use super::svg::{Anchor, Svg};
@@ -14,6 +15,9 @@ const BOTTOM: f64 = 40.0;
 
 /// More points than this are no longer told apart at the panel's width.
 const MOST_POINTS: usize = 480;
+
+/// More lines than this have no key.
+const MOST_NAMED: usize = 12;
 
 /// One line of a panel.
 #[derive(Clone, Debug, Default)]
@@ -58,8 +62,10 @@ impl Panel {
                 h4 { (self.title) }
                 (self.draw(&lines))
                 figcaption {
-                    @for (series, _) in &lines {
-                        span.key { (sample(series)) " " (series.name) }
+                    @if lines.len() > MOST_NAMED {
+                        span.note { (lines.len()) " lines; the name of each is shown under the pointer" }
+                    } @else {
+                        @for (series, _) in &lines { span.key { (sample(series)) " " (series.name) } }
                     }
                     @if dropped > 0 {
                         span.note { (number::counted(dropped, "value is", "values are")) " not a number and left out" }
@@ -74,13 +80,10 @@ impl Panel {
         let vertical = Scale::around(all().map(|(_, y)| *y), 5);
         let horizontal = self.horizontal_scale(all().map(|(x, _)| *x));
         let x = |value: f64| horizontal.position(value, LEFT, WIDTH - RIGHT);
-        let y = |value: f64| vertical.position(value, HEIGHT - BOTTOM, TOP);
+        let axes = Axes { left: LEFT, right: WIDTH - RIGHT, top: TOP, bottom: HEIGHT - BOTTOM, vertical };
+        let y = |value: f64| axes.y(value);
         let mut svg = Svg::new(WIDTH, HEIGHT);
-        for tick in &vertical.ticks {
-            svg.line((LEFT, y(*tick)), (WIDTH - RIGHT, y(*tick)), if *tick == 0.0 { "axis" } else { "grid" });
-            svg.text((LEFT - 8.0, y(*tick) + 4.0), Anchor::End, "tick", &number::decimal(*tick, vertical.decimals));
-        }
-        svg.line((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), "axis");
+        axes.draw(&mut svg);
         for tick in &horizontal.ticks {
             svg.line((x(*tick), HEIGHT - BOTTOM), (x(*tick), HEIGHT - BOTTOM + 4.0), "axis");
             let label = number::decimal(*tick, horizontal.decimals);

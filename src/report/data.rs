@@ -1,7 +1,7 @@
 //! The data: images, patients and findings of every part, as the first table of a medical paper has them.
 
 use super::number;
-use super::study::{Study, field};
+use super::study::{Study, by_sweep, field, folded};
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::steps::Artefact;
@@ -24,7 +24,7 @@ pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
     for dataset in study.of_kind("dataset") {
         let parts = parts(dataset)?;
         if !parts.is_empty() {
-            tables.push(table(dataset, &parts));
+            tables.push((dataset.step.as_str(), table(dataset, &parts)));
         }
     }
     if tables.is_empty() {
@@ -33,7 +33,10 @@ pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
     Ok(Some(html! {
         section #data {
             h2 { "Data" }
-            @for table in &tables { (table) }
+            @for (sweep, members) in by_sweep(&tables, |(step, _)| *step) {
+                @let tables: Vec<Markup> = members.iter().map(|(_, table)| table.clone()).collect();
+                (folded(sweep.as_deref(), "Data sets", &tables))
+            }
         }
     }))
 }

@@ -7,10 +7,12 @@
 //!
 //! `page` puts the sections together, each section is one file with a function `section`, and drawings go through `svg`.
 
+mod axes;
 mod claims;
 mod conditions;
 mod curve;
 mod data;
+pub mod figure;
 mod forest;
 mod graph;
 mod layout;
@@ -23,7 +25,10 @@ mod results;
 mod samples;
 mod scale;
 mod study;
+mod style;
 mod svg;
+mod sweeps;
+pub mod table;
 pub mod terminal;
 #[cfg(test)]
 mod tests;

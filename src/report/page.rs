@@ -1,11 +1,9 @@
 //! The whole page: head, style, sections in their order.
 
 use super::study::Study;
-use super::{claims, conditions, data, graph, results, samples, training};
+use super::{claims, conditions, data, graph, results, samples, style, sweeps, training};
 use crate::diagnostic::Diagnostic;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-
-const STYLE: &str = include_str!("style.css");
 
 /// The page may use what stands in it and nothing else; a browser enforces it.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
@@ -14,6 +12,7 @@ const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 pub fn render(study: &Study<'_>) -> Result<String, Diagnostic> {
     let head = claims::section(study)?;
     let sections: Vec<(&str, &str, Markup)> = [
+        ("sweeps", "Tables and figures", sweeps::section(study)?),
         ("results", "Results", results::section(study)?),
         ("data", "Data", data::section(study)?),
         ("images", "Images", samples::section(study)?),
@@ -33,7 +32,7 @@ pub fn render(study: &Study<'_>) -> Result<String, Diagnostic> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (study.title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(style::PAGE)) }
             }
             body {
                 main {

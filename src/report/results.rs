@@ -5,7 +5,7 @@ use super::forest::{self, Mark};
 use super::line::{Line, interval, notes};
 use super::number;
 use super::reading;
-use super::study::{Origin, Study, field};
+use super::study::{Origin, Study, by_sweep, field, folded};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::utility::{Estimate, UtilityResults};
 use crate::steps::Artefact;
@@ -42,14 +42,20 @@ pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
                 (explanation())
             }
         }),
-        several => Some(html! {
-            section #results {
-                h2 { "Results" }
-                (summary(study, several))
-                @for utility in several { (table(utility)) }
-                (explanation())
-            }
-        }),
+        several => {
+            let groups = by_sweep(several, |utility| &utility.step.step);
+            let tables = |members: &[&Utility<'_>]| members.iter().map(|utility| table(utility)).collect::<Vec<_>>();
+            Some(html! {
+                section #results {
+                    h2 { "Results" }
+                    @for (sweep, members) in &groups {
+                        @if members.len() > 1 { (summary(study, sweep.as_deref(), members)) }
+                        (folded(sweep.as_deref(), "The findings of the comparisons", &tables(members)))
+                    }
+                    (explanation())
+                }
+            })
+        }
     })
 }
 
@@ -77,7 +83,8 @@ fn tiles(row: &Line<'_>) -> Markup {
 }
 
 /// One line for each utility, and how far they lie apart.
-fn summary(study: &Study<'_>, utilities: &[Utility<'_>]) -> Markup {
+fn summary(study: &Study<'_>, sweep: Option<&str>, utilities: &[&Utility<'_>]) -> Markup {
+    let about = format!("about-all-utilities{}", sweep.map(|sweep| format!("-{sweep}")).unwrap_or_default());
     let rows: Vec<Line<'_>> = utilities.iter().map(|utility| Line::of_mean(&utility.results)).collect();
     let marks: Vec<[Mark; 2]> = rows.iter().map(marks).collect();
     let scale = forest::scale(marks.iter().flatten());
@@ -92,12 +99,12 @@ fn summary(study: &Study<'_>, utilities: &[Utility<'_>]) -> Markup {
         }
     };
     html! {
-        p.caption #about-all-utilities {
-            b { "All " (utilities.len()) " comparisons: macro AUROC." }
+        p.caption id=(about) {
+            b { "All " (utilities.len()) " comparisons" @if let Some(sweep) = sweep { " of " code { (sweep) } } ": macro AUROC." }
             " Mean over findings on real test images, with its 95\u{202f}% interval; below, the range over the lines."
         }
-        div.wide role="region" tabindex="0" aria-labelledby="about-all-utilities" {
-            table.results aria-labelledby="about-all-utilities" {
+        div.wide role="region" tabindex="0" aria-labelledby=(about) {
+            table.results aria-labelledby=(about) {
                 thead {
                     tr {
                         th scope="col" { "Comparison" }

@@ -3,7 +3,7 @@
 
 use super::number;
 use super::picture;
-use super::study::{Origin, Study};
+use super::study::{Origin, Study, by_sweep};
 use crate::data::combinations::{Combination, combinations};
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 /// Combinations shown, and images of each from one source.
 const COMBINATIONS: usize = 8;
 const IMAGES: usize = 8;
+/// Instances of a sweep whose images are shown.
+const MOST_INSTANCES: usize = 3;
 
 /// One part of a data set or sample.
 struct Source<'a> {
@@ -32,15 +34,23 @@ pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
     for dataset in study.of_kind("dataset") {
         let Some(real) = source(study, dataset)? else { continue };
         let mut sources = vec![real];
-        for sample in study.of_kind("sample").filter(|sample| belongs_to(study, sample, dataset)) {
-            if shown.insert(sample.step.as_str()) {
+        let mut left_out = 0;
+        let samples: Vec<&Artefact> = study
+            .of_kind("sample")
+            .filter(|sample| belongs_to(study, sample, dataset))
+            .filter(|sample| shown.insert(sample.step.as_str()))
+            .collect();
+        for (sweep, members) in by_sweep(&samples, |sample| &sample.step) {
+            let most = if sweep.is_some() { MOST_INSTANCES } else { members.len() };
+            left_out += members.len().saturating_sub(most);
+            for sample in members.into_iter().take(most) {
                 sources.extend(source(study, sample)?);
             }
         }
-        groups.push(group(&sources));
+        groups.push(group(&sources, left_out));
     }
     for sample in study.of_kind("sample").filter(|sample| !shown.contains(sample.step.as_str())) {
-        groups.extend(source(study, sample)?.map(|source| group(&[source])));
+        groups.extend(source(study, sample)?.map(|source| group(&[source], 0)));
     }
     if groups.is_empty() {
         return Ok(None);
@@ -78,7 +88,7 @@ fn source<'a>(study: &Study<'_>, artefact: &'a Artefact) -> Result<Option<Source
 }
 
 /// The combinations of the first source, and the images of all sources for each.
-fn group(sources: &[Source<'_>]) -> Markup {
+fn group(sources: &[Source<'_>], left_out: usize) -> Markup {
     let Some(first) = sources.first() else { return html! {} };
     let shown = first.combinations.iter().take(COMBINATIONS).collect::<Vec<_>>();
     let covered: usize = shown.iter().map(|combination| combination.images.len()).sum();
@@ -102,6 +112,9 @@ fn group(sources: &[Source<'_>]) -> Markup {
                 ", for every label combination (all "
             }
             (number::counted(first.shard.len(), "image", "images")) "). "
+            @if left_out > 0 {
+                "Of a sweep, the first " (MOST_INSTANCES) " instances are shown (" (left_out) " more are not). "
+            }
             "The images are drawn at random by a key, one a patient as far as patients suffice, and are not chosen by hand."
         }
         @for combination in &shown { (row(sources, combination)) }

@@ -1,6 +1,7 @@
 //! The finished steps of a study as the sections ask for them.
 
 use crate::steps::{Artefact, PipelineFacts};
+use maud::{Markup, html};
 
 /// All that a report shows.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +66,35 @@ impl<'a> Study<'a> {
     pub fn origin(&self, artefact: &Artefact) -> Origin {
         let synthetic = artefact.kind == "sample" || !self.ancestors(artefact, "sample").is_empty();
         if synthetic { Origin::Synthetic } else { Origin::Real }
+    }
+}
+
+/// Steps of the same sweep beside each other, in the order in which they are first met: `None` for steps of no sweep.
+pub fn by_sweep<'s, T>(steps: &'s [T], name: impl Fn(&T) -> &str) -> Vec<(Option<String>, Vec<&'s T>)> {
+    let mut groups: Vec<(Option<String>, Vec<&'s T>)> = Vec::new();
+    for step in steps {
+        let sweep = name(step).split_once('[').map(|(sweep, _)| sweep.to_owned());
+        match groups.iter_mut().find(|(found, _)| *found == sweep) {
+            Some((_, members)) => members.push(step),
+            None => groups.push((sweep, vec![step])),
+        }
+    }
+    groups
+}
+
+/// More instances of a sweep than this are folded away on the page.
+pub const MOST_OPEN: usize = 4;
+
+/// Parts of a page, folded away where they are many instances of one sweep.
+pub fn folded(sweep: Option<&str>, what: &str, parts: &[Markup]) -> Markup {
+    html! {
+        @match sweep.filter(|_| parts.len() > MOST_OPEN) {
+            Some(sweep) => details.instances {
+                summary { (what) " of " code { (sweep) } ": " (parts.len()) " instances" }
+                @for part in parts { (part) }
+            },
+            None => @for part in parts { (part) },
+        }
     }
 }
 

@@ -8,15 +8,50 @@ const HEAD: [&str; 5] = ["AUROC, trained on", "pos/neg", "real images", "synthet
 
 /// The table of findings of one utility, with the conditions of its numbers below. Every line ends in a line break.
 pub fn terminal_table(results: &UtilityResults) -> String {
-    let mut lines: Vec<[String; 5]> = vec![HEAD.map(str::to_owned)];
+    let mut lines: Vec<Vec<String>> = vec![HEAD.map(str::to_owned).to_vec()];
     let rows: Vec<Line<'_>> = results.findings.iter().map(Line::of_finding).chain([Line::of_mean(results)]).collect();
-    lines.extend(rows.iter().map(cells));
+    lines.extend(rows.iter().map(|row| cells(row).to_vec()));
+    let mut text = aligned(&lines, &[1, lines.len() - 1]);
+    text.push_str(&format!(
+        "95 % intervals by bootstrap over patients: {} images of {} patients, {} resamples\n",
+        results.images, results.patients, results.resamples
+    ));
+    for note in notes(&rows) {
+        text.push_str(&note);
+        text.push('\n');
+    }
+    text
+}
+
+/// More lines than this are not read on a terminal; the report has all.
+const MOST_LINES: usize = 40;
+
+/// The means over findings of the same utility in every instance of a sweep. Every line ends in a line break.
+pub fn comparison(instances: &[(String, UtilityResults)]) -> String {
+    let head = ["macro AUROC, trained on", "real images", "synthetic images", "gap"];
+    let line = |(place, results): &(String, UtilityResults)| {
+        let [_, _, real, synthetic, gap] = cells(&Line::of_mean(results));
+        vec![place.clone(), real, synthetic, gap]
+    };
+    let lines: Vec<Vec<String>> =
+        [head.map(str::to_owned).to_vec()].into_iter().chain(instances.iter().take(MOST_LINES).map(line)).collect();
+    let mut text = aligned(&lines, &[1]);
+    if instances.len() > MOST_LINES {
+        text += &format!("and {} more, in the report\n", instances.len() - MOST_LINES);
+    }
+    text
+}
+
+/// Lines of cells under each other, the first to the left and the others to the right, with a rule before some lines. Every line
+/// ends in a line break.
+pub fn aligned(lines: &[Vec<String>], rules: &[usize]) -> String {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..HEAD.len()).map(|column| width(column).unwrap_or(0)).collect();
-    let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1));
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1));
     let mut text = String::new();
     for (index, line) in lines.iter().enumerate() {
-        if index == 1 || index + 1 == lines.len() {
+        if rules.contains(&index) {
             text.push_str(&rule);
             text.push('\n');
         }
@@ -27,14 +62,6 @@ pub fn terminal_table(results: &UtilityResults) -> String {
                 _ => text.extend(["  ", &padding, cell.as_str()]),
             }
         }
-        text.push('\n');
-    }
-    text.push_str(&format!(
-        "95 % intervals by bootstrap over patients: {} images of {} patients, {} resamples\n",
-        results.images, results.patients, results.resamples
-    ));
-    for note in notes(&rows) {
-        text.push_str(&note);
         text.push('\n');
     }
     text

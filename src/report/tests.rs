@@ -161,6 +161,8 @@ fn artefacts(folder: &Path, seeds: usize) -> Vec<Artefact> {
         &["chest"],
         &[("history", epochs(9, 14, 0.95)), ("classifier", model_file(123))],
     );
+    // Of many seeds a few images each, so that the test is quick.
+    let images = if seeds > 10 { [24, 9, 9] } else { [900, 200, 180] };
     for seed in 1..=seeds {
         let name = |name: &str| if seeds == 1 { name.to_owned() } else { format!("{name}_{seed}") };
         let (model, fake, on_fake, gap) = (name("model"), name("fake"), name("on_fake"), name("gap"));
@@ -183,7 +185,7 @@ fn artefacts(folder: &Path, seeds: usize) -> Vec<Artefact> {
         });
         builder.step("gan", &model, &fields, &["chest"], &[("history", losses), ("generator", model_file(1_234_567))]);
         let fields = [("from", model.as_str()), ("labels", "chest"), ("seed", &seed_text)];
-        builder.step("sample", &fake, &fields, &[&model, "chest"], &parts(folder, &key.with_index(seed as u64), [900, 200, 180]));
+        builder.step("sample", &fake, &fields, &[&model, "chest"], &parts(folder, &key.with_index(seed as u64), images));
         let (train, valid) = (format!("{fake}.train"), format!("{fake}.valid"));
         let fields = [
             ("network", "std.classify.densenet.small (21 layers)"),
@@ -311,4 +313,35 @@ fn a_damaged_history_is_told_with_its_line() {
     let error = render(&Study { title: "t", pipeline: &facts(), artefacts: &artefacts }).unwrap_err();
     assert_eq!(error.code, "E0670");
     assert!(error.notes.iter().any(|note| note.starts_with("line 2")), "{error:?}");
+}
+
+#[test]
+fn a_hundred_instances_are_folded() {
+    let folder = tempfile::tempdir().unwrap();
+    let instance = |text: &str| match text.rsplit_once('_').map(|(name, seed)| (name, seed.split_once('.').unwrap_or((seed, ""))))
+    {
+        Some((name, (seed, port))) if seed.parse::<usize>().is_ok() => {
+            format!("by_seed[seed={seed}].{name}{}{port}", if port.is_empty() { "" } else { "." })
+        }
+        _ => text.to_owned(),
+    };
+    let mut all = artefacts(folder.path(), 100);
+    all.retain(|artefact| artefact.kind != "claim");
+    for artefact in &mut all {
+        artefact.step = instance(&artefact.step);
+        artefact.reads = artefact.reads.iter().map(|read| instance(read)).collect();
+        artefact.fields = artefact.fields.iter().map(|(name, value)| (name.clone(), instance(value))).collect();
+    }
+    let text = page(&all);
+    for expected in
+        ["100 instances", "by_seed[…].gap ×100", "the first 3 instances", "All 100 comparisons", "The 400 steps of the sweep"]
+    {
+        assert!(text.contains(expected), "{expected}");
+    }
+    // What stands open is short; what is folded is there.
+    let open: usize = text.split("<details").map(|part| part.split("</details>").last().unwrap_or_default().len()).sum();
+    assert!(open < 400_000 && text.contains("by_seed[seed=77].gap"), "{open} of {}", text.len());
+    if let Some(path) = std::env::var_os("SYNTH_TEST_REPORT") {
+        std::fs::write(Path::new(&path).join("hundred.html"), text).unwrap();
+    }
 }

@@ -4,7 +4,7 @@
 use super::curve::{Panel, Series};
 use super::number;
 use super::reading;
-use super::study::{Origin, Study, field};
+use super::study::{MOST_OPEN, Origin, Study, by_sweep, field, folded};
 use crate::diagnostic::Diagnostic;
 use crate::steps::Artefact;
 use maud::{Markup, html};
@@ -34,10 +34,18 @@ struct ClassifierRecord {
 /// The section; `None` where nothing was trained.
 pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
     let mut figures = Vec::new();
-    for gan in study.of_kind("gan") {
-        figures.extend(of_gan(gan)?);
+    let gans: Vec<&Artefact> = study.of_kind("gan").collect();
+    for (sweep, members) in by_sweep(&gans, |gan| &gan.step) {
+        let parts: Vec<Option<Markup>> = members.iter().map(|gan| of_gan(gan)).collect::<Result<_, _>>()?;
+        let parts: Vec<Markup> = parts.into_iter().flatten().collect();
+        if !parts.is_empty() {
+            figures.push(folded(sweep.as_deref(), "Generative networks", &parts));
+        }
     }
-    figures.extend(of_classifiers(study)?);
+    let classifiers: Vec<&Artefact> = study.of_kind("classifier").collect();
+    for (sweep, members) in by_sweep(&classifiers, |classifier| &classifier.step) {
+        figures.extend(of_classifiers(study, sweep.as_deref(), &members)?);
+    }
     if figures.is_empty() {
         return Ok(None);
     }
@@ -97,14 +105,14 @@ fn last_kept(history: &[ClassifierRecord]) -> Option<&ClassifierRecord> {
     history.iter().rev().find(|record| record.kept)
 }
 
-/// All classifiers in two panels, so that they are compared at a glance.
-fn of_classifiers(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
+/// The classifiers of the file, or of a sweep, in two panels, so that they are compared at a glance.
+fn of_classifiers(study: &Study<'_>, sweep: Option<&str>, classifiers: &[&&Artefact]) -> Result<Option<Markup>, Diagnostic> {
     let mut losses = Panel { title: "Training loss".to_owned(), horizontal: "epoch", whole_steps: true, ..Panel::default() };
     let mut scores =
         Panel { title: "Validation macro AUROC".to_owned(), horizontal: "epoch", whole_steps: true, ..Panel::default() };
-    let mut kept = Vec::new();
+    let mut kept: Vec<Kept<'_>> = Vec::new();
     let (mut real, mut synthetic) = (0, 0);
-    for classifier in study.of_kind("classifier") {
+    for classifier in classifiers {
         let history: Vec<ClassifierRecord> = reading::lines(classifier, "history")?;
         let origin = study.origin(classifier);
         let dashes = if origin == Origin::Real { &mut real } else { &mut synthetic };
@@ -131,17 +139,29 @@ fn of_classifiers(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
         return Ok(None);
     }
     Ok(Some(html! {
-        h3 { "Classifiers" }
+        h3 { "Classifiers" @if let Some(sweep) = sweep { " of " code { (sweep) } } }
         p.caption {
-            "A ring marks the epoch whose weights are kept: the best macro AUROC on the classifier's own validation images"
-            @for (index, (classifier, epoch, epochs, auroc)) in kept.iter().enumerate() {
-                @if index == 0 { ". " } @else { "; " }
-                code { (classifier.step) } ": epoch " (epoch) " of " (epochs)
-                @if let Some(auroc) = auroc { ", AUROC " (number::decimal(*auroc, 3)) }
-                @if let Some(valid) = field(classifier, "valid") { " on " code { (valid) } }
-            }
-            "."
+            "A ring marks the epoch whose weights are kept: the best macro AUROC on the classifier's own validation images."
+            @if kept.len() <= 2 * MOST_OPEN { " " (all_kept(&kept)) }
+        }
+        @if kept.len() > 2 * MOST_OPEN {
+            details.instances { summary { "The kept epochs of " (kept.len()) " classifiers" } p.caption { (all_kept(&kept)) } }
         }
         div.panels { @for panel in &panels { (panel) } }
     }))
+}
+
+/// A classifier, the epoch that is kept, all epochs, and the validation AUROC of the one that is kept.
+type Kept<'a> = (&'a Artefact, u64, usize, Option<f64>);
+
+fn all_kept(kept: &[Kept<'_>]) -> Markup {
+    html! {
+        @for (index, (classifier, epoch, epochs, auroc)) in kept.iter().enumerate() {
+            @if index > 0 { "; " }
+            code { (classifier.step) } ": epoch " (epoch) " of " (epochs)
+            @if let Some(auroc) = auroc { ", AUROC " (number::decimal(*auroc, 3)) }
+            @if let Some(valid) = field(classifier, "valid") { " on " code { (valid) } }
+        }
+        "."
+    }
 }

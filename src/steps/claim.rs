@@ -1,11 +1,10 @@
 //! `claim`: a condition over results, judged when they are there. Output: `results` with the [`Verdict`].
 
+use super::results::estimate_of;
 use super::{Artefact, StepContext, StepError, StepKind, Verdict, write_output};
 use crate::diagnostic::Diagnostic;
 use crate::language::{Comparison, Condition, Construction, ResultCell, StepField, Value};
 use crate::metrics::statistic::Statistic;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 
 pub struct Claim;
 
@@ -15,7 +14,7 @@ impl StepKind for Claim {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/claim.rs", "language/value.rs", "metrics/statistic.rs"]
+        &["steps/claim.rs", "steps/results.rs", "language/value.rs", "metrics/statistic.rs"]
     }
 
     /// The verdict names the blocks that it compares.
@@ -59,20 +58,6 @@ impl Missing {
 const LOOK: &str = "look at the table of that block: a mean over findings has no value where the test part holds only images \
                     with a finding, or only images without it; use more test patients or leave the finding out";
 
-/// What a `results` file has for each result.
-#[derive(Deserialize)]
-struct ResultsFile {
-    values: BTreeMap<String, ResultValue>,
-}
-
-/// A result with its interval, or only its number.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ResultValue {
-    Estimate { value: Option<f64> },
-    Number(Option<f64>),
-}
-
 fn numbers(condition: &Condition, inputs: &[Artefact]) -> Result<Numbers, Missing> {
     let mut numbers: Numbers = Vec::new();
     for (step, result) in named(condition) {
@@ -80,18 +65,7 @@ fn numbers(condition: &Condition, inputs: &[Artefact]) -> Result<Numbers, Missin
             continue;
         }
         let missing = |why: String| Missing { message: format!("`{step}.{result}` {why}"), help: LOOK };
-        let file = inputs
-            .iter()
-            .find(|input| input.step == step)
-            .and_then(|input| input.files.get("results"))
-            .ok_or_else(|| missing("was not handed to it".to_owned()))?;
-        let text = std::fs::read_to_string(file).map_err(|error| missing(format!("cannot be read: {error}")))?;
-        let results: ResultsFile = serde_json::from_str(&text).map_err(|error| missing(format!("cannot be read: {error}")))?;
-        let value = match results.values.get(&result) {
-            Some(ResultValue::Estimate { value } | ResultValue::Number(value)) => *value,
-            None => return Err(missing("is not among the results of that block".to_owned())),
-        };
-        let value = value.ok_or_else(|| missing("has no value".to_owned()))?;
+        let value = estimate_of(&step, &result, inputs).map_err(missing)?.value;
         numbers.push(((step, result), value));
     }
     Ok(numbers)
@@ -206,6 +180,7 @@ fn amount(condition: &Condition, numbers: &Numbers) -> Result<f64, Missing> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     fn result(name: &str) -> Box<Condition> {
         Box::new(Condition::Result { step: "gap".into(), result: name.into() })

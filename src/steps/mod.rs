@@ -6,10 +6,13 @@ mod claim;
 mod classifier;
 mod dataset;
 mod fields;
+mod figure;
 mod gan;
 mod implementation;
 mod report;
+mod results;
 mod sample;
+mod table;
 mod utility;
 
 pub use implementation::implementation_of;
@@ -51,13 +54,34 @@ pub trait StepKind: Sync {
         false
     }
 
+    /// Whether its own `cosmetic` fields, such as a title, appear in its output, so that they are part of its key.
+    fn shows_cosmetics(&self) -> bool {
+        self.shows_provenance()
+    }
+
+    /// The outputs that are for people, with the ending of the files to which they are copied: `("report.html", "html")`.
+    /// The first is the one that is spoken of.
+    fn pages(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Does the work.
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError>;
 }
 
 /// Every kind.
 pub fn all() -> &'static [&'static dyn StepKind] {
-    &[&claim::Claim, &classifier::Classifier, &dataset::Dataset, &gan::Gan, &report::Report, &sample::Sample, &utility::Utility]
+    &[
+        &claim::Claim,
+        &classifier::Classifier,
+        &dataset::Dataset,
+        &figure::Figure,
+        &gan::Gan,
+        &report::Report,
+        &sample::Sample,
+        &table::Table,
+        &utility::Utility,
+    ]
 }
 
 pub fn find(name: &str) -> Option<&'static dyn StepKind> {

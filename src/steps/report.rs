@@ -19,6 +19,10 @@ impl StepKind for Report {
         true
     }
 
+    fn pages(&self) -> &'static [(&'static str, &'static str)] {
+        &[("report.html", "html")]
+    }
+
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
         let title = match context.step.field("title").map(|field| &field.value) {
             Some(Value::Text(title)) => title.as_str(),

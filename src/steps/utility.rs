@@ -9,6 +9,7 @@ use crate::metrics::utility;
 use crate::random::Key;
 use crate::training::{Model, Predictor, defect};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 pub struct Utility;
 
@@ -36,12 +37,14 @@ impl StepKind for Utility {
         let resamples = count(context.step, "resamples")? as usize;
         let key = Key::new(count(context.step, "seed")?).with("utility");
         let results = utility::evaluate(real, synthetic, &test.labels, &test.patients, &test.label_names, resamples, &key)?;
+        let average = results.macro_average.clone();
+        let values =
+            [("auroc_real", average.auroc_real), ("auroc_synthetic", average.auroc_synthetic), ("auroc_gap", average.auroc_gap)];
+        let why = "no finding of the test part has images both with and without it";
+        let missing = values.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| (*name, why));
         let results = json!({
-            "values": {
-                "auroc_real": results.macro_average.auroc_real,
-                "auroc_synthetic": results.macro_average.auroc_synthetic,
-                "auroc_gap": results.macro_average.auroc_gap,
-            },
+            "values": values.into_iter().collect::<BTreeMap<_, _>>(),
+            "missing": missing.collect::<BTreeMap<_, _>>(),
             "table": results,
         });
         let text = serde_json::to_vec_pretty(&results).map_err(|error| defect(format!("results cannot be written: {error}")))?;

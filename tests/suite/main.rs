@@ -10,4 +10,5 @@ mod describe;
 mod laboratory;
 mod radiographs;
 mod resume;
+mod sweeps;
 mod tools;

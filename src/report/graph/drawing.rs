@@ -2,6 +2,7 @@
 //! where their field stands.
 
 use super::super::layout::{Edge, Layout, Node as Card};
+use super::super::style;
 use super::super::svg::{Anchor, Svg, text_width};
 use super::{Graph, Slot};
 use maud::Markup;
@@ -84,43 +85,24 @@ fn draw(graph: &Graph) -> Svg {
     svg
 }
 
-/// The part of the page's style that the drawing needs, with colours in place of variables and of the kinds' own rules: few
-/// programs that show SVG files know either.
+/// The part of the page's style that the drawing needs. What depends on the kind of a step is written once for each kind: few
+/// programs that show SVG files know the kinds' own variables.
 fn style() -> String {
-    const PAGE: &str = include_str!("../style.css");
-    let variables = PAGE.split_once('}').map_or("", |(root, _)| root);
-    let value = |name: &str| {
-        let (_, rest) = variables.split_once(&format!("{name}: "))?;
-        rest.split(';').next()
-    };
-    let rules = PAGE.split_once("/* Graph */").and_then(|(_, rest)| rest.split_once("/*")).map_or("", |(rules, _)| rules);
-    let (texts, kinds): (Vec<&str>, Vec<&str>) = rules.split('}').map(str::trim).partition(|rule| !rule.contains("--kind:"));
-    let text = "svg text { font-family: var(--sans); font-size: 12px; fill: var(--ink); ";
-    let mut style = String::new();
-    for rule in [text].into_iter().chain(texts.iter().copied()).filter(|rule| rule.contains('{')) {
-        // What depends on the kind is written once for each, and in a quiet colour for those without one of their own.
-        let mut variants = vec![rule.replace("var(--kind)", "var(--soft)")];
+    let (texts, kinds): (Vec<&str>, Vec<&str>) = style::rules("Graph").partition(|rule| !rule.contains("--kind:"));
+    let mut rules: Vec<String> = Vec::new();
+    for rule in [style::TEXT].into_iter().chain(texts) {
+        // In a quiet colour for kinds without one of their own.
+        rules.push(rule.replace("var(--kind)", "var(--soft)"));
         if let Some((selector, body)) = rule.split_once(" {").filter(|(_, body)| body.contains("var(--kind)")) {
             let kind = |rule: &&str| {
                 let (kind, colour) = rule.split_once(" { --kind: ")?;
                 let body = body.replace("var(--kind)", colour.split(';').next()?);
                 Some(format!("{}{kind} {{{body}", selector.trim_start_matches("svg ")))
             };
-            variants.extend(kinds.iter().filter_map(kind).filter(|rule| !rule.contains("svg")));
-        }
-        for rule in variants {
-            let mut parts = rule.split("var(");
-            let mut plain = parts.next().unwrap_or_default().to_owned();
-            for part in parts {
-                let (name, rest) = part.split_once(')').unwrap_or((part, ""));
-                plain += value(name).unwrap_or("currentColor");
-                plain += rest;
-            }
-            let dense = plain.replace("svg ", "").replace(" { ", "{").replace(": ", ":").replace("; ", ";");
-            style += &format!("{}}}", dense.trim_end_matches([';', ' ']));
+            rules.extend(kinds.iter().filter_map(kind).filter(|rule| !rule.contains("svg")));
         }
     }
-    style
+    style::of_file(rules.iter().map(String::as_str))
 }
 
 /// Long names are cut; the whole name is shown under the pointer and among the conditions.

@@ -85,7 +85,7 @@ impl Graph {
         sorted(&nodes)
     }
 
-    /// Of the steps that a report shows.
+    /// Of the steps that a report shows; many instances of a sweep are one node.
     fn of_study(study: &Study<'_>) -> Self {
         let node = |artefact: &Artefact| Node {
             name: artefact.step.clone(),
@@ -93,7 +93,7 @@ impl Graph {
             slots: slots(study, artefact),
             count: 1,
         };
-        Self { nodes: study.artefacts.iter().map(node).collect() }
+        folded(study.artefacts.iter().map(node).collect())
     }
 
     /// As an SVG file that stands alone.
@@ -199,9 +199,8 @@ fn slots(study: &Study<'_>, artefact: &Artefact) -> Vec<Slot> {
     let position = |name: &str| study.artefacts.iter().position(|other| other.step == name);
     let mut slots: Vec<Slot> = Vec::new();
     for (field, value) in &artefact.fields {
-        for reference in references(value) {
-            let step = reference.split('.').next().unwrap_or_default();
-            let Some(from) = position(step).filter(|_| artefact.reads.iter().any(|read| read == step)) else { continue };
+        for read in &artefact.reads {
+            let (Some(from), Some(reference)) = (position(read), reference(value, read)) else { continue };
             if !slots.iter().any(|slot| slot.field == *field && slot.reference == reference) {
                 slots.push(Slot { field: field.clone(), reference: reference.to_owned(), from });
             }
@@ -215,14 +214,57 @@ fn slots(study: &Study<'_>, artefact: &Artefact) -> Vec<Slot> {
     slots
 }
 
-/// The names in a field's text, with their ports: `chest.train` in `[chest.train, other]`. Quoted text is skipped.
-fn references(value: &str) -> Vec<&str> {
-    let unquoted = value.split('"').step_by(2);
+/// A step's name with the port behind it where a field's text has it as a word of its own: `chest.train` in `[chest.train, other]`.
+/// Quoted text is skipped.
+fn reference<'v>(value: &'v str, step: &str) -> Option<&'v str> {
     let is_part = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.');
-    unquoted
-        .flat_map(|part| part.split(move |character| !is_part(character)))
-        .filter(|word| word.starts_with(|first: char| first.is_alphabetic() || first == '_'))
-        .collect()
+    value.split('"').step_by(2).find_map(|text| {
+        text.match_indices(step).find_map(|(start, _)| {
+            let (before, rest) = text.split_at_checked(start)?;
+            let behind = rest.get(step.len()..)?;
+            let port = behind.find(|character| !is_part(character)).unwrap_or(behind.len());
+            let is_whole = !before.ends_with(is_part) && (port == 0 || behind.starts_with('.'));
+            rest.get(..step.len() + port).filter(|_| is_whole)
+        })
+    })
+}
+
+/// With one node for all instances of a step, where they are many.
+fn folded(nodes: Vec<Node>) -> Graph {
+    let mut instances: BTreeMap<String, usize> = BTreeMap::new();
+    nodes.iter().for_each(|node| *instances.entry(family(&node.name)).or_default() += 1);
+    if instances.values().all(|count| *count <= MOST_INSTANCES) {
+        return Graph { nodes };
+    }
+    let title = |name: &str| {
+        let family = family(name);
+        if instances.get(&family).is_some_and(|count| *count > MOST_INSTANCES) { family } else { name.to_owned() }
+    };
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let titles: Vec<String> = nodes.iter().map(|node| title(&node.name)).collect();
+    for name in &titles {
+        let next = places.len();
+        places.entry(name.clone()).or_insert(next);
+    }
+    let place = |old: usize| titles.get(old).and_then(|name| places.get(name)).copied().unwrap_or(0);
+    let mut joined: Vec<Node> = Vec::new();
+    for (old, (node, name)) in nodes.iter().zip(&titles).enumerate() {
+        let slots = node.slots.iter().map(|slot| {
+            let is_one = titles.get(slot.from) == nodes.get(slot.from).map(|node| &node.name);
+            let reference = if is_one { slot.reference.clone() } else { family(&slot.reference) };
+            Slot { field: slot.field.clone(), reference, from: place(slot.from) }
+        });
+        let known = joined.get_mut(place(old));
+        match known {
+            Some(known) => {
+                known.count += 1;
+                let new: Vec<Slot> = slots.filter(|slot| !known.slots.contains(slot)).collect();
+                known.slots.extend(new);
+            }
+            None => joined.push(Node { name: name.clone(), kind: node.kind.clone(), slots: slots.collect(), count: 1 }),
+        }
+    }
+    sorted(joined)
 }
 
 #[cfg(test)]

@@ -36,10 +36,12 @@ fn sweep(count: usize) -> Vec<Step> {
 
 #[test]
 fn references_are_names_with_ports_outside_quotes() {
-    assert_eq!(references("chest.train"), ["chest.train"]);
-    assert_eq!(references("[a, b_2.test]"), ["a", "b_2.test"]);
-    assert_eq!(references("gap.auroc_real >= 0.9"), ["gap.auroc_real"]);
-    assert_eq!(references("f(x, [\"No Finding\", \"chest\"])"), ["f", "x"]);
+    assert_eq!(reference("chest.train", "chest"), Some("chest.train"));
+    assert_eq!(reference("[a, b_2.test]", "b_2"), Some("b_2.test"));
+    assert_eq!(reference("[a, b_2.test, x.b]", "b"), None);
+    assert_eq!(reference("gap.auroc_real >= 0.9", "gap"), Some("gap.auroc_real"));
+    assert_eq!(reference("f(x, [\"No Finding\", \"chest\"])", "chest"), None);
+    assert_eq!(reference("by[seed=1].fake.train", "by[seed=1].fake"), Some("by[seed=1].fake.train"));
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! `table`: numbers of a sweep in rows and columns. Outputs: `table` with every number, `csv`, `markdown`.
+
+use super::results::measured;
+use super::{StepContext, StepError, StepKind, write_output};
+use crate::language::{Axis, Crossing, Step, Value};
+use crate::metrics::statistic::Statistic;
+use crate::metrics::sweep::{Cell, Measured, combinations};
+use crate::report::table;
+use crate::training::defect;
+
+pub struct Table;
+
+impl StepKind for Table {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &[
+            "steps/table.rs",
+            "steps/results.rs",
+            "report/table.rs",
+            "report/terminal.rs",
+            "metrics/statistic.rs",
+            "metrics/sweep.rs",
+        ]
+    }
+
+    fn shows_cosmetics(&self) -> bool {
+        true
+    }
+
+    fn pages(&self) -> &'static [(&'static str, &'static str)] {
+        &[("markdown", "md"), ("csv", "csv"), ("table", "json")]
+    }
+
+    fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
+        let step = context.step;
+        let (Some(crossing), Some(statistic)) = (Crossing::of(step), statistic(step)) else {
+            return Err(defect(format!("`{}` has no statistic of results", step.name)).into());
+        };
+        let inputs = context.inputs.get("value").map(Vec::as_slice).unwrap_or_default();
+        let instances = measured(crossing.results, inputs);
+        let (rows, columns) = (crossing.shown_by("rows"), crossing.shown_by("columns"));
+        let (row_labels, column_labels) = (combinations(&pairs(&rows)), combinations(&pairs(&columns)));
+        let axes: Vec<&Axis> = rows.iter().chain(&columns).copied().collect();
+        let cells: Vec<Vec<Cell>> = row_labels
+            .iter()
+            .map(|down| {
+                let cell = |across: &Vec<String>| {
+                    let labels: Vec<&String> = down.iter().chain(across).collect();
+                    Cell::of(statistic, at(&instances, &axes, &labels))
+                };
+                column_labels.iter().map(cell).collect()
+            })
+            .collect();
+        let told = told(statistic, &crossing.together(), cells.iter().flatten());
+        let table = table::Table {
+            title: title(step, &format!("{} of {}", word(statistic), crossing.results.written), &axes),
+            statistic: crossing.statistic.to_owned(),
+            value: crossing.results.written.clone(),
+            documentation: crossing.results.documentation.clone(),
+            conditions: told,
+            rows: names(&rows),
+            row_labels,
+            columns: names(&columns),
+            column_labels,
+            cells,
+        };
+        let text = serde_json::to_vec_pretty(&table).map_err(|error| defect(format!("a table cannot be written: {error}")))?;
+        write_output(context, "table", &text)?;
+        write_output(context, "csv", &table.csv()?)?;
+        write_output(context, "markdown", table.markdown().as_bytes())
+    }
+}
+
+fn statistic(step: &Step) -> Option<Statistic> {
+    match &step.field("value")?.value {
+        Value::Construction(statistic) => Statistic::named(&statistic.function),
+        _ => None,
+    }
+}
+
+/// The title that is given, or one from what is shown.
+pub(super) fn title(step: &Step, of: &str, axes: &[&Axis]) -> String {
+    match step.field("title").map(|field| &field.value) {
+        Some(Value::Text(title)) if !title.trim().is_empty() => title.clone(),
+        _ if axes.is_empty() => of.to_owned(),
+        _ => format!("{of} by {}", axes.iter().map(|axis| axis.name.as_str()).collect::<Vec<_>>().join(" and ")),
+    }
+}
+
+pub(super) fn names(axes: &[&Axis]) -> Vec<String> {
+    axes.iter().map(|axis| axis.name.clone()).collect()
+}
+
+pub(super) fn pairs<'a>(axes: &[&'a Axis]) -> Vec<(&'a str, &'a [String])> {
+    axes.iter().map(|axis| (axis.name.as_str(), axis.labels.as_slice())).collect()
+}
+
+/// The instances with these labels on these axes.
+pub(super) fn at(instances: &[Measured], axes: &[&Axis], labels: &[&String]) -> Vec<Measured> {
+    let place = || axes.iter().map(|axis| axis.name.as_str()).zip(labels.iter().map(|label| label.as_str()));
+    instances.iter().filter(|instance| instance.is_at(place())).cloned().collect()
+}
+
+fn word(statistic: Statistic) -> &'static str {
+    match statistic {
+        Statistic::Single => "Value",
+        Statistic::Mean | Statistic::MeanInterval => "Mean",
+        Statistic::Median => "Median",
+        Statistic::Minimum => "Smallest value",
+        Statistic::Maximum => "Largest value",
+        Statistic::Deviation => "Standard deviation",
+    }
+}
+
+/// What the numbers are of, how many there are in a cell, and how intervals were made.
+pub(super) fn told<'c>(statistic: Statistic, together: &[&Axis], cells: impl Iterator<Item = &'c Cell> + Clone) -> String {
+    let count = count(cells.clone().map(|cell| cell.n));
+    if statistic == Statistic::Single {
+        let has_interval = cells.clone().any(|cell| cell.estimate.is_some_and(|estimate| estimate.low.is_some()));
+        let interval = if has_interval { "; in brackets the 95 % interval that its block computed" } else { "" };
+        return format!("One instance of the sweep in each cell (n = {count}){interval}.");
+    }
+    let over = match names(together).as_slice() {
+        [] => "one instance".to_owned(),
+        names => names.join(" and "),
+    };
+    let interval = match statistic {
+        Statistic::MeanInterval => ", with its 95 % interval by Student's t over the instances",
+        Statistic::Deviation => ", with n − 1 in the denominator",
+        _ => "",
+    };
+    format!("{} over {over} (n = {count} in each cell){interval}.", word(statistic))
+}
+
+/// `3`, or `2 to 3`.
+pub(super) fn count(counts: impl Iterator<Item = usize> + Clone) -> String {
+    match (counts.clone().min(), counts.max()) {
+        (Some(low), Some(high)) if low < high => format!("{low} to {high}"),
+        (_, high) => high.unwrap_or(0).to_string(),
+    }
+}

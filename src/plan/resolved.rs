@@ -140,7 +140,7 @@ pub fn written(value: &Value) -> Option<String> {
         Value::Quantity(quantity) => ["images", "duration", "ratio"].contains(&quantity.dimension.as_str()).then(|| shown(value)),
         // Steps of recipes and sweeps have names that cannot be written.
         Value::Step(reference) => reference.step.chars().all(|it| it.is_alphanumeric() || it == '_').then(|| shown(value)),
-        Value::Boolean(_) | Value::Integer(_) | Value::Number(_) | Value::Choice(_) => Some(shown(value)),
+        Value::Boolean(_) | Value::Integer(_) | Value::Number(_) | Value::Choice(_) | Value::Axes(_) => Some(shown(value)),
         _ => None,
     }
 }

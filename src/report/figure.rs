@@ -69,7 +69,8 @@ impl Figure {
 
     /// A file that stands alone.
     pub fn svg(&self) -> String {
-        let style = style::of_file(style::rules("Curves").filter(|rule| rule.starts_with("svg .") || rule.starts_with("svg text")));
+        let style =
+            style::of_file(style::rules("Curves").filter(|rule| rule.starts_with("svg .") || rule.starts_with("svg text")));
         self.draw().finish_as_file("chart", &self.description(), &style)
     }
 

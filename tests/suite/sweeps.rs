@@ -137,7 +137,8 @@ fn three_seeds_go_on_from_the_quickstart() {
     let wanted: BTreeSet<usize> = (0..program.steps.len()).collect();
     let found = survey(&program, &plan, &wanted, &store, &PipelineFacts::default(), &steps::find).unwrap();
     let name = |index: usize| program.steps[index].name.as_str();
-    let mut same: Vec<(&str, &str)> = found.steps.iter().filter_map(|step| Some((name(step.step), name(step.same_as?)))).collect();
+    let mut same: Vec<(&str, &str)> =
+        found.steps.iter().filter_map(|step| Some((name(step.step), name(step.same_as?)))).collect();
     same.sort_unstable();
     assert_eq!(
         same,

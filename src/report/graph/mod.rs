@@ -264,7 +264,7 @@ fn folded(nodes: Vec<Node>) -> Graph {
             None => joined.push(Node { name: name.clone(), kind: node.kind.clone(), slots: slots.collect(), count: 1 }),
         }
     }
-    sorted(joined)
+    sorted(&joined)
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ impl Figure {
         axes.draw(&mut svg);
         self.draw_labels(&mut svg, &axes, &places);
         let count = self.series.len() as f64;
-        let gap = if self.numbers.is_some() { 5.0 } else { 12.0 };
+        let gap = if self.numbers.is_some() { 14.0 } else { 20.0 };
         let gap = (places.windows(2).filter_map(|pair| Some((pair.get(1)? - pair.first()?).abs())).fold(f64::INFINITY, f64::min)
             / (count + 1.0))
             .min(gap);
@@ -161,7 +161,8 @@ impl Figure {
             for instance in cell.instances.iter().filter(|_| cell.instances.len() > 1) {
                 let Some(found) = instance.found else { continue };
                 svg.described(&format!("{}: {:.decimals$}", instance.place(), found.value), |svg| {
-                    svg.circle((x(*place), axes.y(found.value)), 2.4, &format!("point {class}"));
+                    // Beside the interval, not behind it.
+                    svg.circle((x(*place) - 6.0, axes.y(found.value)), 2.4, &format!("point {class}"));
                 });
             }
             let Some(estimate) = cell.estimate else { continue };

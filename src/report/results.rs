@@ -12,6 +12,9 @@ use crate::steps::Artefact;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+/// So many comparisons of one sweep are folded away.
+const MANY: usize = 20;
+
 /// A utility's `results`, as far as it is shown.
 #[derive(Deserialize)]
 struct UtilityFile {
@@ -49,7 +52,14 @@ pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
                 section #results {
                     h2 { "Results" }
                     @for (sweep, members) in &groups {
-                        @if members.len() > 1 { (summary(study, sweep.as_deref(), members)) }
+                        @match (sweep, members.len()) {
+                            (_, 1) => {},
+                            (Some(sweep), MANY..) => details.instances {
+                                summary { "All " (members.len()) " comparisons of " code { (sweep) } }
+                                (summary(study, Some(sweep), members))
+                            },
+                            (sweep, _) => (summary(study, sweep.as_deref(), members)),
+                        }
                         (folded(sweep.as_deref(), "The findings of the comparisons", &tables(members)))
                     }
                     (explanation())

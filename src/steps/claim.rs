@@ -39,8 +39,8 @@ impl StepKind for Claim {
     }
 }
 
-/// The numbers that a condition names, by block and result, in the order in which they stand.
-type Numbers = Vec<((String, String), f64)>;
+/// The numbers that a condition compares: its results and statistics with their values, each once, in the order in which they stand.
+type Numbers<'c> = Vec<(&'c Condition, f64)>;
 
 /// A number that a condition needs and that is not there.
 #[derive(Debug, PartialEq)]
@@ -58,30 +58,48 @@ impl Missing {
 const LOOK: &str = "look at the table of that block: a mean over findings has no value where the test part holds only images \
                     with a finding, or only images without it; use more test patients or leave the finding out";
 
-fn numbers(condition: &Condition, inputs: &[Artefact]) -> Result<Numbers, Missing> {
-    let mut numbers: Numbers = Vec::new();
-    for (step, result) in named(condition) {
-        if numbers.iter().any(|((known_step, known_result), _)| *known_step == step && *known_result == result) {
+fn numbers<'c>(condition: &'c Condition, inputs: &[Artefact]) -> Result<Numbers<'c>, Missing> {
+    let found = |step: &str, result: &str| {
+        let missing = |why: String| Missing { message: format!("`{step}.{result}` {why}"), help: LOOK };
+        estimate_of(step, result, inputs).map(|estimate| estimate.value).map_err(missing)
+    };
+    let mut numbers: Numbers<'c> = Vec::new();
+    for leaf in leaves(condition) {
+        if numbers.iter().any(|(known, _)| *known == leaf) {
             continue;
         }
-        let missing = |why: String| Missing { message: format!("`{step}.{result}` {why}"), help: LOOK };
-        let value = estimate_of(&step, &result, inputs).map_err(missing)?.value;
-        numbers.push(((step, result), value));
+        let value = match leaf {
+            Condition::Statistic(statistic) => {
+                let of: Vec<f64> = results_of(statistic).map(|cell| found(&cell.step, &cell.result)).collect::<Result<_, _>>()?;
+                let summary = Statistic::named(&statistic.function).and_then(|known| known.of(&of));
+                summary.map_or(f64::NAN, |summary| summary.value)
+            }
+            Condition::Result { step, result } => found(step, result)?,
+            _ => continue,
+        };
+        numbers.push((leaf, value));
     }
     Ok(numbers)
 }
 
-/// Every result that a condition names, in the order in which they stand.
-fn named(condition: &Condition) -> Vec<(String, String)> {
+/// Every result and statistic that a condition names, in the order in which they stand.
+fn leaves(condition: &Condition) -> Vec<&Condition> {
     match condition {
-        Condition::Result { step, result } => vec![(step.clone(), result.clone())],
+        Condition::Result { .. } | Condition::Statistic(_) => vec![condition],
         Condition::Number(_) => Vec::new(),
-        Condition::Statistic(statistic) => results_of(statistic).map(|cell| (cell.step.clone(), cell.result.clone())).collect(),
-        Condition::Negate(inner) | Condition::Not(inner) => named(inner),
+        Condition::Negate(inner) | Condition::Not(inner) => leaves(inner),
         Condition::Arithmetic { left, right, .. }
         | Condition::Compare { left, right, .. }
         | Condition::And(left, right)
-        | Condition::Or(left, right) => named(left).into_iter().chain(named(right)).collect(),
+        | Condition::Or(left, right) => leaves(left).into_iter().chain(leaves(right)).collect(),
+    }
+}
+
+/// A number as it is told: `gap.auroc_gap = 0.105`, `mean(gap.auroc_gap) = 0.116 (n = 3)`.
+fn told(leaf: &Condition, value: f64, decimals: usize) -> String {
+    match leaf {
+        Condition::Statistic(statistic) => format!("{leaf} = {value:.decimals$} (n = {})", results_of(statistic).count()),
+        _ => format!("{leaf} = {value:.decimals$}"),
     }
 }
 
@@ -93,20 +111,19 @@ fn results_of(statistic: &Construction) -> impl Iterator<Item = &ResultCell> {
     })
 }
 
-fn judge(condition: &Condition, numbers: &Numbers) -> Result<Verdict, Missing> {
+fn judge(condition: &Condition, numbers: &Numbers<'_>) -> Result<Verdict, Missing> {
     let holds = truth(condition, numbers)?;
     // As few decimals as show the verdict: 0.8996 is not printed as 0.900 where 0.9 was asked for.
-    let told = |decimals: usize| -> Numbers {
+    let rounded = |decimals: usize| -> Numbers<'_> {
         let round = |value: &f64| format!("{value:.decimals$}").parse().unwrap_or(*value);
-        numbers.iter().map(|(name, value)| (name.clone(), round(value))).collect()
+        numbers.iter().map(|(leaf, value)| (*leaf, round(value))).collect()
     };
-    let decimals = (3..17).find(|decimals| truth(condition, &told(*decimals)) == Ok(holds)).unwrap_or(17);
-    let found: Vec<String> =
-        numbers.iter().map(|((step, result), value)| format!("{step}.{result} = {value:.decimals$}")).collect();
+    let decimals = (3..17).find(|decimals| truth(condition, &rounded(*decimals)) == Ok(holds)).unwrap_or(17);
+    let found: Vec<String> = numbers.iter().map(|(leaf, value)| told(leaf, *value, decimals)).collect();
     Ok(Verdict { holds, condition: condition.to_string(), found: found.join(", ") })
 }
 
-fn truth(condition: &Condition, numbers: &Numbers) -> Result<bool, Missing> {
+fn truth(condition: &Condition, numbers: &Numbers<'_>) -> Result<bool, Missing> {
     Ok(match condition {
         Condition::And(left, right) => truth(left, numbers)? & truth(right, numbers)?,
         Condition::Or(left, right) => truth(left, numbers)? | truth(right, numbers)?,
@@ -135,24 +152,12 @@ fn truth(condition: &Condition, numbers: &Numbers) -> Result<bool, Missing> {
     })
 }
 
-fn result_of(step: &str, result: &str, numbers: &Numbers) -> Result<f64, Missing> {
-    numbers
-        .iter()
-        .find(|((known_step, known_result), _)| known_step == step && known_result == result)
-        .map(|(_, value)| *value)
-        .ok_or_else(|| Missing { message: format!("`{step}.{result}` has no value"), help: LOOK })
-}
-
-fn amount(condition: &Condition, numbers: &Numbers) -> Result<f64, Missing> {
+fn amount(condition: &Condition, numbers: &Numbers<'_>) -> Result<f64, Missing> {
     let amount_of = |inner: &Condition| amount(inner, numbers);
     let value = match condition {
         Condition::Number(value) => *value,
-        Condition::Result { step, result } => result_of(step, result, numbers)?,
-        Condition::Statistic(statistic) => {
-            let of: Vec<f64> =
-                results_of(statistic).map(|cell| result_of(&cell.step, &cell.result, numbers)).collect::<Result<_, _>>()?;
-            let summary = Statistic::named(&statistic.function).and_then(|known| known.of(&of));
-            summary.map_or(f64::NAN, |summary| summary.value)
+        Condition::Result { .. } | Condition::Statistic(_) => {
+            numbers.iter().find(|(leaf, _)| *leaf == condition).map_or(f64::NAN, |(_, value)| *value)
         }
         Condition::Negate(inner) => -amount_of(inner)?,
         Condition::Arithmetic { operator, left, right } => {

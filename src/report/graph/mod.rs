@@ -254,14 +254,15 @@ fn folded(nodes: Vec<Node>) -> Graph {
             let reference = if is_one { slot.reference.clone() } else { family(&slot.reference) };
             Slot { field: slot.field.clone(), reference, from: place(slot.from) }
         });
-        let known = joined.get_mut(place(old));
-        match known {
-            Some(known) => {
-                known.count += 1;
-                let new: Vec<Slot> = slots.filter(|slot| !known.slots.contains(slot)).collect();
-                known.slots.extend(new);
+        if joined.len() == place(old) {
+            joined.push(Node { name: name.clone(), kind: node.kind.clone(), slots: Vec::new(), count: 0 });
+        }
+        let Some(known) = joined.get_mut(place(old)) else { continue };
+        known.count += 1;
+        for slot in slots {
+            if !known.slots.contains(&slot) {
+                known.slots.push(slot);
             }
-            None => joined.push(Node { name: name.clone(), kind: node.kind.clone(), slots: slots.collect(), count: 1 }),
         }
     }
     sorted(&joined)

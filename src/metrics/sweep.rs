@@ -47,7 +47,8 @@ pub fn place<'l>(labels: impl IntoIterator<Item = (&'l str, &'l str)>) -> String
 /// Every combination of the labels of some axes, the last axis turning fastest; one empty combination of no axes.
 pub fn combinations(axes: &[(&str, &[String])]) -> Vec<Vec<String>> {
     axes.iter().fold(vec![Vec::new()], |done, (_, labels)| {
-        let longer = |before: &Vec<String>| labels.iter().map(|label| [before.as_slice(), &[label.clone()]].concat()).collect();
+        let longer =
+            |before: &Vec<String>| labels.iter().map(|label| [before.as_slice(), std::slice::from_ref(label)].concat()).collect();
         done.iter().flat_map::<Vec<Vec<String>>, _>(longer).collect()
     })
 }

@@ -38,27 +38,35 @@ impl StepKind for Figure {
         let instances = measured(crossing.results, inputs);
         let apart = crossing.shown_by("series");
         let axes: Vec<&Axis> = apart.iter().copied().chain([x]).collect();
+        // Where nothing falls together, an instance is shown with its own interval.
+        let is_alone = crossing.together().iter().all(|axis| axis.labels.len() == 1);
+        let statistic = if is_alone { Statistic::Single } else { Statistic::MeanInterval };
         let series: Vec<Series> = combinations(&pairs(&apart))
             .into_iter()
             .map(|labels| {
                 let cell = |label: &String| {
                     let labels: Vec<&String> = labels.iter().chain([label]).collect();
-                    Cell::of(Statistic::MeanInterval, at(&instances, &axes, &labels))
+                    Cell::of(statistic, at(&instances, &axes, &labels))
                 };
                 let name = place(apart.iter().map(|axis| axis.name.as_str()).zip(labels.iter().map(String::as_str)));
                 Series { name, cells: x.labels.iter().map(cell).collect() }
             })
             .collect();
-        let cells = series.iter().flat_map(|series| &series.cells);
+        let cells: Vec<&Cell> = series.iter().flat_map(|series| &series.cells).collect();
         let together = names(&crossing.together());
-        let conditions = match cells.clone().map(|cell| cell.instances.len()).max() {
-            Some(2..) => format!(
+        let has_interval = cells.iter().any(|cell| cell.estimate.is_some_and(|estimate| estimate.low.is_some()));
+        let conditions = match statistic {
+            Statistic::Single => format!(
+                "Every mark is one instance of the sweep ({} in all){}.",
+                instances.len(),
+                if has_interval { ", with the 95 % interval that its block computed" } else { "" }
+            ),
+            _ => format!(
                 "Faint points are instances of the sweep; marks are means over {} (n = {} at each) with 95 % intervals by Student's t \
                  over the instances.",
                 together.join(" and "),
-                count(cells.map(|cell| cell.n))
+                count(&cells)
             ),
-            _ => format!("Every mark is one instance of the sweep ({} in all).", instances.len()),
         };
         let shown: Vec<&Axis> = [x].into_iter().chain(apart.iter().copied()).collect();
         let figure = figure::Figure {

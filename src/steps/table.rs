@@ -54,7 +54,7 @@ impl StepKind for Table {
                 column_labels.iter().map(cell).collect()
             })
             .collect();
-        let told = told(statistic, &crossing.together(), cells.iter().flatten());
+        let told = told(statistic, &crossing.together(), &cells.iter().flatten().collect::<Vec<_>>());
         let table = table::Table {
             title: title(step, &format!("{} of {}", word(statistic), crossing.results.written), &axes),
             statistic: crossing.statistic.to_owned(),
@@ -116,10 +116,10 @@ fn word(statistic: Statistic) -> &'static str {
 }
 
 /// What the numbers are of, how many there are in a cell, and how intervals were made.
-pub(super) fn told<'c>(statistic: Statistic, together: &[&Axis], cells: impl Iterator<Item = &'c Cell> + Clone) -> String {
-    let count = count(cells.clone().map(|cell| cell.n));
+pub(super) fn told(statistic: Statistic, together: &[&Axis], cells: &[&Cell]) -> String {
+    let count = count(cells);
     if statistic == Statistic::Single {
-        let has_interval = cells.clone().any(|cell| cell.estimate.is_some_and(|estimate| estimate.low.is_some()));
+        let has_interval = cells.iter().any(|cell| cell.estimate.is_some_and(|estimate| estimate.low.is_some()));
         let interval = if has_interval { "; in brackets the 95 % interval that its block computed" } else { "" };
         return format!("One instance of the sweep in each cell (n = {count}){interval}.");
     }
@@ -135,9 +135,10 @@ pub(super) fn told<'c>(statistic: Statistic, together: &[&Axis], cells: impl Ite
     format!("{} over {over} (n = {count} in each cell){interval}.", word(statistic))
 }
 
-/// `3`, or `2 to 3`.
-pub(super) fn count(counts: impl Iterator<Item = usize> + Clone) -> String {
-    match (counts.clone().min(), counts.max()) {
+/// How many numbers are in each cell: `3`, or `2 to 3`.
+pub(super) fn count(cells: &[&Cell]) -> String {
+    let counts = || cells.iter().map(|cell| cell.n);
+    match (counts().min(), counts().max()) {
         (Some(low), Some(high)) if low < high => format!("{low} to {high}"),
         (_, high) => high.unwrap_or(0).to_string(),
     }

@@ -7,7 +7,7 @@ use super::expand::Expansion;
 use super::mismatch::Mismatch;
 use super::scope::Scope;
 use super::sizes::{Bound, Size, variable};
-use super::static_value::{Instantiation, Static};
+use super::static_value::{Instantiation, Names, Static};
 use super::trace;
 use super::types;
 use crate::diagnostic::{Diagnostic, Label};
@@ -41,7 +41,8 @@ pub(super) type NetworkKey<'a> = (usize, &'a str, String);
 
 /// `None` where a value is known in one place only, such as a block.
 fn key<'a>(instantiation: &Instantiation<'a>, scope: &Scope<'a>, shapes: &[(String, Shape)]) -> Option<NetworkKey<'a>> {
-    let plain = |(name, value): (&&'a str, &Static<'a>)| Some((*name, value.clone().into_value(&types::Type::Unknown, &|_| None)?));
+    let plain =
+        |(name, value): (&&'a str, &Static<'a>)| Some((*name, value.clone().into_value(&types::Type::Unknown, &Names::NONE)?));
     let values: Vec<_> = scope.locals.iter().map(plain).collect::<Option<_>>()?;
     Some((instantiation.module, &instantiation.network.name.node, format!("{values:?} {shapes:?}")))
 }

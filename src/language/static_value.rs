@@ -125,6 +125,11 @@ pub(super) struct Names<'n> {
     pub family: &'n dyn Fn(usize) -> Option<String>,
 }
 
+impl Names<'static> {
+    /// Where neither may be named.
+    pub const NONE: Self = Self { block: &|_| None, family: &|_| None };
+}
+
 impl<'a> Static<'a> {
     pub fn is_poison(&self) -> bool {
         matches!(self, Static::Poison)

@@ -105,6 +105,16 @@ impl<'a> Checker<'a> {
 
     /// All fields of a declared record in its order: those that are given, and the defaults of the others.
     fn admit_record(&mut self, record: &'a ast::Record, given: &[Entry<'a>], slot: &Slot<'_>) -> Static<'a> {
+        let module = self.modules.module_of_record(record);
+        if !self.enter(module, &record.name.node, slot.span, "give the field a default that holds no record of its own kind") {
+            return Static::Poison;
+        }
+        let admitted = self.admit_fields(record, module, given, slot);
+        self.calls.pop();
+        admitted
+    }
+
+    fn admit_fields(&mut self, record: &'a ast::Record, module: usize, given: &[Entry<'a>], slot: &Slot<'_>) -> Static<'a> {
         let known: Vec<&str> = record.fields.iter().map(|field| field.parameter.name.node.as_str()).collect();
         let mut good = true;
         for Entry { name, .. } in given {
@@ -119,7 +129,7 @@ impl<'a> Checker<'a> {
                 ));
             }
         }
-        let mut scope = Scope::new(self.modules.module_of_record(record));
+        let mut scope = Scope::new(module);
         let mut values = Vec::new();
         for field in &record.fields {
             let parameter = &field.parameter;
@@ -199,6 +209,11 @@ impl<'a> Checker<'a> {
                 Diagnostic::error("E0317", format!("{quoted} must be known while checking, and a tensor is not"))
                     .label(slot.span, "a tensor, known only when the network runs")
                     .note(format!("expected: {expected}"))
+            }
+            (Type::Quantity(dimension), Static::Port { block, port }) if self.port_type(*block, port) == Some(*dimension) => {
+                Diagnostic::error("E0207", format!("{quoted} is declared as a number of {dimension}, not as data"))
+                    .label(slot.span, format!("this is {found}"))
+                    .help(format!("declare it with sizes: `{dimension}[c, h, w, labels]`"))
             }
             (Type::Sized { .. }, Static::Network(_)) | (Type::Network { .. }, _) => {
                 Diagnostic::error("E0207", format!("{quoted} must be {expected}")).label(slot.span, format!("this is {found}"))

@@ -14,6 +14,9 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Expression, Parameter};
 use std::rc::Rc;
 
+/// What to do instead of a function or network that calls itself.
+pub(super) const REPEAT: &str = "repeat with `for` over a range instead";
+
 /// An argument as given.
 #[derive(Clone, Debug)]
 pub(super) struct Given<'a> {
@@ -246,7 +249,7 @@ impl<'a> Checker<'a> {
         scope: &Scope<'a>,
     ) -> Static<'a> {
         let name = &function.name.node;
-        if !self.enter(module, name, span) {
+        if !self.enter(module, name, span, REPEAT) {
             return Static::Poison;
         }
         let value = match self.locals(name, module, &function.parameters, given, span, scope) {
@@ -281,17 +284,18 @@ impl<'a> Checker<'a> {
     }
 
     /// Notes that a function or network is being worked on. `false` if it already is: it would never end.
-    pub fn enter(&mut self, module: usize, name: &'a str, span: Span) -> bool {
+    /// `help` says what to do instead.
+    pub fn enter(&mut self, module: usize, name: &'a str, span: Span, help: &str) -> bool {
         if self.calls.contains(&(module, name)) {
             let start = self.calls.iter().position(|call| *call == (module, name)).unwrap_or(0);
             let mut path: Vec<&str> = self.calls.iter().skip(start).map(|(_, name)| *name).collect();
             path.push(name);
             let path = path.join(" → ");
             self.report(
-                Diagnostic::error("E0221", format!("`{name}` calls itself"))
-                    .label(span, "called again here")
+                Diagnostic::error("E0221", format!("`{name}` needs itself"))
+                    .label(span, "asked for again here")
                     .note(path)
-                    .help("repeat with `for` over a range instead"),
+                    .help(help),
             );
             return false;
         }

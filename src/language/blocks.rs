@@ -182,7 +182,7 @@ impl<'a> Checker<'a> {
                     &known,
                 ));
                 // Its value is looked at all the same, for mistakes of its own.
-                if !could_be_choice(&field.value) {
+                if !could_be_choice(&field.value) && super::sweeps::each(&field.value).is_none() {
                     self.evaluate(&field.value, scope, None);
                 }
             } else if let Some(before) = given.get(name) {

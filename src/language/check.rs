@@ -61,7 +61,8 @@ pub(super) fn check_modules(
     }
     checker.expand_file();
     let (program_params, steps) = (params::check(&mut checker), checker.check_blocks());
-    checker.check_lets();
+    checker.check_declarations();
+    checker.check_frames();
     cycles::check(&mut checker);
     resolution::check(&mut checker);
     let documentation = modules.get(modules.main).map(|module| documentation(&module.tree)).unwrap_or_default();
@@ -134,7 +135,7 @@ pub(super) struct Checker<'a> {
     pub expansion: Option<Expansion>,
     /// Networks that have been expanded without a word.
     pub networks: BTreeMap<NetworkKey<'a>, Arc<NetworkProgram>>,
-    steps_left: u64,
+    pub steps_left: u64,
     depth: usize,
 }
 
@@ -216,18 +217,6 @@ impl<'a> Checker<'a> {
         let result = work(self);
         self.depth -= 1;
         result
-    }
-
-    /// Evaluates every `let` that the user wrote, used or not.
-    fn check_lets(&mut self) {
-        for (module, declaration) in self.modules.declarations() {
-            if let DeclarationKind::Let(binding) = &declaration.kind
-                && self.modules.get(module).is_some_and(|found| !found.standard)
-                && let Some(item) = self.modules.own(module, &binding.name.node)
-            {
-                self.item(item, binding.name.span);
-            }
-        }
     }
 
     /// The text of a place if it is short enough to quote, as "`text`".

@@ -1,10 +1,11 @@
 //! Conditions of claims: comparisons over results that are known only after the run.
 
 use super::check::Checker;
+use super::names::with_suggestion;
 use super::operators::symbol;
 use super::scope::Scope;
 use super::static_value::Static;
-use super::value::{Comparison, Condition};
+use super::value::{Comparison, Condition, Construction, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOperator, Expression, ExpressionKind, UnaryOperator};
@@ -110,6 +111,41 @@ impl<'a> Checker<'a> {
         found == needed
     }
 
+    /// Whether a statistic comes to one number, as a claim needs. If not, that is reported.
+    fn one_number(&mut self, statistic: &Construction, span: Span) -> bool {
+        let argument = |name: &str| statistic.arguments.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        let Some(Value::Results(results)) = argument("value") else { return true };
+        let over = match argument("over") {
+            Some(Value::Axes(over)) => over.as_slice(),
+            _ => &[],
+        };
+        let written = &results.written;
+        let axes: Vec<&str> = results.axes.iter().map(|axis| axis.name.as_str()).collect();
+        if let Some(unknown) = over.iter().find(|name| !axes.contains(&name.as_str())) {
+            let diagnostic = Diagnostic::error("E0410", format!("the sweep of `{written}` has no axis `{unknown}`"));
+            self.report(with_suggestion(diagnostic.label(span, "no such axis in it"), unknown, "axes", &axes));
+            return false;
+        }
+        let left: Vec<&str> = axes.iter().copied().filter(|axis| !over.iter().any(|name| name == axis)).collect();
+        let (message, help) = match statistic.function.as_str() {
+            "mean_ci" => (
+                "a claim compares numbers, and `mean_ci` is a number with an interval".to_owned(),
+                format!("write `mean({written})`; a table shows the interval"),
+            ),
+            "single" if results.cells.len() > 1 => (
+                format!("`{written}` has {} instances, and `single` is for one", results.cells.len()),
+                format!("say which number of them counts: `mean({written})` or `maximum({written})`"),
+            ),
+            _ if !over.is_empty() && !left.is_empty() => (
+                format!("a claim compares one number, and {} would be left over", super::names::listed(&left)),
+                "leave `over` out, and all instances are put together; a table shows them one by one".to_owned(),
+            ),
+            _ => return true,
+        };
+        self.report(Diagnostic::error("E0406", message).label(span, "not one number").help(help));
+        false
+    }
+
     /// A result, or a number that is known now.
     fn condition_leaf(&mut self, expression: &'a Expression, scope: &Scope<'a>) -> Option<(Condition, Sort)> {
         let value = self.evaluate(expression, scope, None);
@@ -120,7 +156,8 @@ impl<'a> Checker<'a> {
                 Some((Condition::Result { step, result: (*result).to_owned() }, Sort::Number))
             }
             Static::Construction(made) if made.type_name == "statistic" => {
-                Some((Condition::Statistic(made.construction.clone()), Sort::Number))
+                let statistic = made.construction.clone();
+                self.one_number(&statistic, expression.span).then_some((Condition::Statistic(statistic), Sort::Number))
             }
             Static::Integer(_) | Static::Number(_) => Some((Condition::Number(value.measure()?.value), Sort::Number)),
             Static::Quantity(quantity) if quantity.dimension == "ratio" => {

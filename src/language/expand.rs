@@ -1,7 +1,7 @@
 //! The body of a network, carried out on shapes: statements, loops and calls of other networks become one flat list of
 //! layer calls.
 
-use super::arguments::Given;
+use super::arguments::{Given, REPEAT};
 use super::check::Checker;
 use super::scope::Scope;
 use super::sizes::{show_shape, variable};
@@ -352,7 +352,7 @@ impl<'a> Checker<'a> {
             );
             good = false;
         }
-        if !good || !self.enter(module, name, span) {
+        if !good || !self.enter(module, name, span, REPEAT) {
             return Static::Poison;
         }
         inner.path = self.segment(name, own_name.as_ref(), span, scope);

@@ -72,11 +72,15 @@ impl<'a> Checker<'a> {
 
     /// A name where axes of the sweep are due.
     pub fn axis_name(&mut self, name: &str, span: Span, scope: &Scope<'a>) -> Static<'a> {
+        // A claim reads no sweep of its own: whether the axis fits is looked at when the statistic is.
+        if scope.family.is_none() && self.families.iter().any(|family| family.axes.iter().any(|axis| axis.name == name)) {
+            return Static::Axes(vec![name.to_owned()]);
+        }
         let Some(family) = scope.family.and_then(|family| self.families.get(family)) else {
             return self.poison(
                 Diagnostic::error("E0410", format!("`{name}` is the axis of no sweep here"))
                     .label(span, "no sweep is read by this block")
-                    .help("axes are named in blocks that read a sweep: `from = by_seed`"),
+                    .help("an axis is a field of a sweep that is `each(…)`"),
             );
         };
         let axes: Vec<&str> = family.axes.iter().map(|axis| axis.name.as_str()).collect();

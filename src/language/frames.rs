@@ -4,7 +4,7 @@
 use super::arguments::{Given, GivenValue};
 use super::blocks::BlockState;
 use super::check::Checker;
-use super::modules::Item;
+use super::modules::{Item, Modules};
 use super::names::{listed, nearest};
 use super::scope::Scope;
 use super::static_value::{PathName, Static};
@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const FILE: usize = 0;
 /// A file that expands to more steps than this is refused.
 const MOST_BLOCKS: usize = 20_000;
+
+/// How much work each step adds to what one check may cost.
+const STEPS_A_BLOCK: u64 = 2_000;
 
 /// What a name that a frame declares stands for.
 #[derive(Clone, Copy, Debug)]
@@ -141,13 +144,11 @@ impl<'a> Checker<'a> {
         chosen: Chosen<'a>,
     ) -> Member<'a> {
         if self.blocks.len() >= MOST_BLOCKS {
-            self.report(
-                Diagnostic::error("E0412", format!("this file expands to more than {MOST_BLOCKS} steps"))
-                    .label(head(block), "expansion stopped here")
-                    .help("give the sweeps fewer values, or split the study into several files"),
-            );
+            self.too_many(block);
             return Member::Failed;
         }
+        // What a step may cost is in proportion to how many there are.
+        self.steps_left = self.steps_left.saturating_add(STEPS_A_BLOCK);
         if !self.spend(1, head(block)) {
             return Member::Failed;
         }
@@ -157,6 +158,14 @@ impl<'a> Checker<'a> {
         self.indices.entry(name.clone()).or_insert(index);
         self.blocks.push(BlockState::new(block, kind, frame, name, chosen));
         Member::Block(index)
+    }
+
+    fn too_many(&mut self, block: &'a ast::Block) {
+        self.report(
+            Diagnostic::error("E0412", format!("this file expands to more than {MOST_BLOCKS} steps or instances"))
+                .label(head(block), "expansion stopped here")
+                .help("give the sweeps fewer values, or split the study into several files"),
+        );
     }
 
     /// What the kind of a block names: a parameter of the recipe, a recipe, or a native kind.
@@ -183,19 +192,7 @@ impl<'a> Checker<'a> {
             // What is swept could not be read; that has been told of.
             (None, None) if written.is_empty() => Target::Unknown,
             (None, None) => {
-                let kinds: Vec<&str> = self.modules.kinds().map(|kind| kind.name.node.as_str()).collect();
-                let recipes = self.modules.visible_recipes(module);
-                let what = if block.is_sweep { "nothing to sweep is" } else { "there is no kind of block" };
-                let mut diagnostic = Diagnostic::error("E0206", format!("{what} called `{written}`"))
-                    .label(block.kind.span, "neither a kind of block nor a recipe")
-                    .note(format!("kinds: {}", kinds.join(", ")));
-                if !recipes.is_empty() {
-                    diagnostic = diagnostic.note(format!("recipes: {}", recipes.join(", ")));
-                }
-                let known = kinds.into_iter().chain(recipes.iter().map(String::as_str));
-                if let Some(near) = nearest(written, known) {
-                    diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-                }
+                let diagnostic = unknown_kind(self.modules, module, block);
                 self.report(diagnostic);
                 Target::Unknown
             }
@@ -211,7 +208,12 @@ impl<'a> Checker<'a> {
         recipe: &'a ast::Recipe,
         name: &str,
     ) -> Option<usize> {
-        if !self.enter(module, &recipe.name.node, block.kind.span) {
+        if self.frames.len() >= MOST_BLOCKS {
+            self.too_many(block);
+            return None;
+        }
+        let help = "a recipe cannot hold an instance of itself; several instances are made by a `sweep`";
+        if !self.enter(module, &recipe.name.node, block.kind.span, help) {
             return None;
         }
         let instance = self.nested(head(block), None, |checker| {
@@ -385,4 +387,25 @@ impl<'a> Checker<'a> {
 /// Kind and name: `dataset chest`, `sweep by_seed of study`.
 pub(super) fn head(block: &ast::Block) -> Span {
     block.kind.span.to(block.name.span)
+}
+
+/// The message on a word before a block's name that means nothing in a module.
+pub(super) fn unknown_kind(modules: &Modules, module: usize, block: &ast::Block) -> Diagnostic {
+    let written = &block.kind.node;
+    let kinds: Vec<&str> = modules.kinds().map(|kind| kind.name.node.as_str()).collect();
+    let recipes = modules.visible_recipes(module);
+    let what = if block.is_sweep { "nothing to sweep is" } else { "there is no kind of block" };
+    let mut diagnostic = Diagnostic::error("E0206", format!("{what} called `{written}`"))
+        .label(block.kind.span, "neither a kind of block nor a recipe")
+        .note(format!("kinds: {}", kinds.join(", ")));
+    if !recipes.is_empty() {
+        diagnostic = diagnostic.note(format!("recipes: {}", recipes.join(", ")));
+    }
+    let known = kinds.into_iter().chain(recipes.iter().map(String::as_str));
+    match (written.as_str(), nearest(written, known)) {
+        ("recipe" | "sweep" | "network" | "record" | "param" | "fn", _) => diagnostic
+            .help(format!("`{written}` begins a declaration, which stands at the edge of a file and has a form of its own")),
+        (_, Some(near)) => diagnostic.help(format!("did you mean `{near}`?")),
+        (_, None) => diagnostic,
+    }
 }

@@ -39,6 +39,7 @@ mod tests;
 mod trace;
 mod types;
 mod units;
+mod unused;
 mod value;
 mod walk;
 

@@ -71,6 +71,7 @@ pub(super) fn index(modules: &mut Modules, diagnostics: &mut Vec<Diagnostic>) {
     let main = modules.main;
     for (number, module) in modules.list.iter_mut().enumerate() {
         let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut records: BTreeMap<&str, Span> = BTreeMap::new();
         let mut items = BTreeMap::new();
         for (position, declaration) in module.tree.declarations.iter().enumerate() {
             let used = match &declaration.kind {
@@ -80,6 +81,18 @@ pub(super) fn index(modules: &mut Modules, diagnostics: &mut Vec<Diagnostic>) {
             misplaced(declaration, module.standard, number == main, diagnostics);
             if let ast::DeclarationKind::Recipe(recipe) = &declaration.kind {
                 repeated_in(recipe, diagnostics);
+            }
+            if let ast::DeclarationKind::Record(record) = &declaration.kind {
+                repeated_fields(record, diagnostics);
+                match records.insert(&record.name.node, record.name.span) {
+                    Some(before) => diagnostics.push(twice(&record.name, before)),
+                    None if super::types::is_basic(&record.name.node) => diagnostics.push(
+                        Diagnostic::error("E0204", format!("`{}` is a type already", record.name.node))
+                            .label(record.name.span, "taken")
+                            .help("give the record another name"),
+                    ),
+                    None => {}
+                }
             }
             let Some(name) = used.or_else(|| name_of(declaration)) else { continue };
             if let Some(before) = first.get(name.node.as_str()) {
@@ -115,6 +128,15 @@ fn repeated_in(recipe: &ast::Recipe, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
+fn repeated_fields(record: &ast::Record, diagnostics: &mut Vec<Diagnostic>) {
+    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+    for name in record.fields.iter().map(|field| &field.parameter.name) {
+        if let Some(before) = first.insert(&name.node, name.span) {
+            diagnostics.push(twice(name, before));
+        }
+    }
+}
+
 fn twice(name: &ast::Name, before: Span) -> Diagnostic {
     Diagnostic::error("E0204", format!("`{}` is defined twice", name.node))
         .label(name.span, "the second time here")
@@ -137,6 +159,13 @@ fn misplaced(declaration: &ast::Declaration, standard: bool, main: bool, diagnos
             Diagnostic::error("E0227", "`native` declares what the program itself implements")
                 .label(declaration.span, "allowed in the standard library only")
                 .help("write a `fn` or a `network` instead"),
+        );
+    }
+    if let (ast::DeclarationKind::Param(param), false) = (&declaration.kind, main) {
+        diagnostics.push(
+            Diagnostic::error("E0229", format!("the param `{}` stands in a file that is only used", param.name.node))
+                .label(param.name.span, "never given a value")
+                .help("make it a parameter of the `fn`, `network` or `recipe` that needs it, or a `let`"),
         );
     }
     if let (ast::DeclarationKind::Block(block), false) = (&declaration.kind, main) {

@@ -2,6 +2,7 @@
 //! from the data, and it is expanded and compared with what the block needs.
 
 use super::admit::Slot;
+use super::arguments::REPEAT;
 use super::check::Checker;
 use super::expand::Expansion;
 use super::mismatch::Mismatch;
@@ -104,7 +105,7 @@ impl<'a> Checker<'a> {
         }
         fit.scope.path = Some(network.name.node.clone());
         self.expansion = Some(expansion);
-        let result = match self.enter(instantiation.module, &network.name.node, fit.span) {
+        let result = match self.enter(instantiation.module, &network.name.node, fit.span, REPEAT) {
             true => {
                 let result = self.expand_body(network, fit.scope.clone());
                 self.calls.pop();

@@ -5,6 +5,7 @@
 use super::check::Checker;
 use super::evaluate::{unknown_member, unknown_name};
 use super::expand::no_return;
+use super::frames::unknown_kind;
 use super::modules::{Item, Loader, Modules};
 use super::names::{self, with_suggestion};
 use crate::diagnostic::Diagnostic;
@@ -180,6 +181,16 @@ impl<'a> Walk<'a> {
             }
         }
         recipe.ports.iter().for_each(|port| self.expression(&port.value));
+        for parameter in &recipe.parameters {
+            if !self.uses.iter().any(|(_, meaning)| meaning.name == parameter.name.span) {
+                let name = &parameter.name.node;
+                self.found.push(
+                    Diagnostic::warning("E0230", format!("`{}` uses its parameter `{name}` nowhere", recipe.name.node))
+                        .label(parameter.name.span, "has no effect")
+                        .help("use it, or take it out: a sweep over it would make equal instances"),
+                );
+            }
+        }
     }
 
     /// The kind, the fields and the values of a block.
@@ -187,6 +198,12 @@ impl<'a> Walk<'a> {
         let target = self.target(block);
         if let Some(target) = target {
             self.uses.push((block.kind.span, target));
+        }
+        let alias = block.kind.node.split('.').next().unwrap_or_default();
+        let is_local =
+            self.locals.contains_key(alias) || self.modules.get(self.module).is_some_and(|module| module.unread.contains(alias));
+        if target.is_none() && !self.silent && !is_local && !block.kind.node.is_empty() {
+            self.found.push(unknown_kind(self.modules, self.module, block));
         }
         let sort = target.map_or(Sort::Other, |target| target.sort);
         if let (Sort::Kind(kind), false) = (sort, self.silent) {

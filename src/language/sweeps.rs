@@ -55,7 +55,7 @@ impl<'a> Checker<'a> {
         if axes.is_empty() {
             self.report(
                 Diagnostic::error("E0413", format!("`{}` sweeps over nothing", block.name.node))
-                    .label(head(block), "no field is `each(…)`")
+                    .label(inner_each(block).unwrap_or_else(|| head(block)), "`each(…)` must be the whole value of a field")
                     .help("give a field several values: `seed = each(1..4)`; a single instance is a block: `recipe name { … }`"),
             );
             return Member::Failed;
@@ -136,8 +136,14 @@ impl<'a> Checker<'a> {
                 choices.extend(turns.into_iter().map(|value| (Choice { label: self.label(&value, None), value, span }, None)));
                 continue;
             }
+            let takes_list = matches!(expected, Some(Type::List(_) | Type::Any | Type::Axes));
             let value = self.evaluate(&argument.value, scope, expected);
             good &= !value.is_poison();
+            if let (Static::List(elements), false, None) = (&value, takes_list, &argument.name) {
+                let elements = elements.iter().cloned();
+                choices.extend(elements.map(|value| (Choice { label: self.label(&value, None), value, span }, None)));
+                continue;
+            }
             let label = match &argument.name {
                 Some(name) => name.node.clone(),
                 None => self.label(&value, Some(&argument.value)),
@@ -159,9 +165,14 @@ impl<'a> Checker<'a> {
                 choice.label = plain(self.sources.text(written.span));
             }
         }
-        let mut known: BTreeMap<&str, &Choice<'a>> = BTreeMap::new();
+        let mut known: BTreeMap<String, &Choice<'a>> = BTreeMap::new();
         for (choice, _) in &choices {
-            if let Some(before) = known.insert(&choice.label, choice) {
+            // By its value where that is a number, so that `0.1` and `1e-1` are one.
+            let identity = match choice.value.measure() {
+                Some(measure) => format!("{} {}", measure.value, measure.dimension.unwrap_or_default()),
+                None => choice.label.clone(),
+            };
+            if let Some(before) = known.insert(identity, choice) {
                 let message = format!("`{}` has the value `{}` twice", field.name.node, choice.label);
                 self.report(
                     Diagnostic::error("E0413", message)
@@ -210,7 +221,7 @@ fn short_name(written: &Expression) -> Option<String> {
 
 /// A text as it may stand between the brackets of a step's name: letters, digits and plain signs, not too long.
 fn plain(text: &str) -> String {
-    let allowed = |c: char| if c.is_alphanumeric() || "_.-+/() ".contains(c) { c } else { '_' };
+    let allowed = |c: char| if c.is_alphanumeric() || "_.-+() ".contains(c) { c } else { '_' };
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).map(allowed).collect()
 }
 
@@ -223,6 +234,18 @@ pub(super) fn each(expression: &Expression) -> Option<&[Argument]> {
         },
         _ => None,
     }
+}
+
+/// An `each(…)` that stands inside of a value.
+fn inner_each(block: &ast::Block) -> Option<Span> {
+    let mut pending: Vec<&Expression> = block.fields.iter().map(|field| &field.value).collect();
+    while let Some(next) = pending.pop() {
+        if each(next).is_some() {
+            return Some(next.span);
+        }
+        super::walk::children(next, &mut pending);
+    }
+    None
 }
 
 /// One value of every axis, the last axis turning fastest.

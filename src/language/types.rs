@@ -160,6 +160,11 @@ pub(super) const BASIC: &[&str] = &[
     "tensor",
 ];
 
+/// Whether a name is that of a type which no file declares.
+pub(super) fn is_basic(name: &str) -> bool {
+    BASIC.contains(&name)
+}
+
 /// The name of a type with one.
 pub(super) fn name_of(written: &ast::Type) -> Option<&str> {
     match &written.kind {

@@ -4,6 +4,7 @@
 use super::origins::{Origins, Part, Through, shown};
 use crate::diagnostic::Diagnostic;
 use crate::language::{Construction, Program, Role, Step, StepField, Value};
+use std::path::{Component, Path, PathBuf};
 
 /// All leaks into the steps that judge.
 pub fn check(program: &Program, origins: &Origins) -> Vec<Diagnostic> {
@@ -81,9 +82,48 @@ fn shared(program: &Program, one: &Part, other: &Part) -> Option<Shared> {
 /// Whether two sources draw on the same patients: the same reader at the same place or with the same seed.
 fn same_people(a: &Construction, b: &Construction) -> bool {
     let identity = |source: &Construction| -> Vec<(String, Value)> {
-        source.arguments.iter().filter(|(name, _)| ["root", "seed"].contains(&name.as_str())).cloned().collect()
+        let arguments = source.arguments.iter().filter(|(name, _)| ["root", "seed"].contains(&name.as_str()));
+        arguments.map(|(name, value)| (name.clone(), plain_path(value))).collect()
     };
     a.function == b.function && identity(a) == identity(b)
+}
+
+/// A folder without the signs that change nothing: `./data/C/` is `data/C`.
+fn plain_path(value: &Value) -> Value {
+    match value {
+        Value::Text(path) => {
+            let parts = Path::new(path).components().filter(|part| *part != Component::CurDir);
+            Value::Text(parts.collect::<PathBuf>().to_string_lossy().into_owned())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Steps that choose among what they have trained by the images that they trained it on.
+pub fn chosen_on_training_data(program: &Program, origins: &Origins) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for step in &program.steps {
+        let fields = |role: Role| step.fields.iter().filter(move |field| field.role == role);
+        for (training, selection) in fields(Role::Training).flat_map(|a| fields(Role::Selection).map(move |b| (a, b))) {
+            let parts = |field: &StepField| field.value.references().into_iter().map(|part| shown(&part)).collect::<Vec<_>>();
+            let own = |field: &StepField| -> Vec<Part> {
+                let references = field.value.references();
+                let of = references.iter().flat_map(|reference| origins.get(reference).keys());
+                of.filter(|(_, through)| *through == Through::Nothing).map(|(part, _)| part.clone()).collect()
+            };
+            let trained = own(training);
+            if own(selection).iter().any(|part| trained.contains(part)) {
+                let what = parts(selection).join(", ");
+                found.push(
+                    Diagnostic::error("E0424", format!("`{}` chooses by `{what}`, on which it trains", step.name))
+                        .label(selection.span, "decides here what is kept or when training stops")
+                        .label(training.span, "is learned from here")
+                        .help("choose on another part, such as `valid`"),
+                );
+            }
+        }
+    }
+    found
 }
 
 /// The field through which data came to be learned from: the first on the way that trains or selects.

@@ -39,6 +39,7 @@ fn mistakes(program: &Program) -> Vec<Diagnostic> {
     }
     let origins = Origins::of(program);
     found.extend(leaks::check(program, &origins));
+    found.extend(leaks::chosen_on_training_data(program, &origins));
     found.extend(seeds::check(program));
     once(found)
 }

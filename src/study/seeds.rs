@@ -28,30 +28,15 @@ pub fn check(program: &Program) -> Option<Diagnostic> {
 /// Claims that are pointed at; a file may have hundreds.
 const MOST_LABELS: usize = 3;
 
+/// Whether all numbers of a claim come from one run of what is random behind them: trainings, and divisions of data.
 fn rests_on_one_seed(condition: &Condition, steps: &BTreeMap<&str, &Step>) -> bool {
-    let runs: Vec<BTreeSet<Seeds>> = groups(condition)
-        .iter()
-        .map(|group| group.iter().map(|name| seeds(name, steps)).filter(|seeds| !seeds.is_empty()).collect())
-        .collect();
-    runs.iter().any(|seeds| !seeds.is_empty()) && runs.iter().all(|seeds| seeds.len() < 2)
+    let read: BTreeSet<String> = condition.references().into_iter().map(|reference| reference.step).collect();
+    let runs: BTreeSet<Seeds> = read.iter().map(|step| seeds(step, steps)).collect();
+    runs.iter().any(|seeds| seeds.iter().any(|(_, trains)| *trains)) && runs.len() < 2
 }
 
-/// The steps whose results count together: those of one statistic, or a single one.
-fn groups(condition: &Condition) -> Vec<Vec<String>> {
-    match condition {
-        Condition::Result { step, .. } => vec![vec![step.clone()]],
-        Condition::Number(_) => Vec::new(),
-        Condition::Statistic(_) => vec![condition.references().into_iter().map(|reference| reference.step).collect()],
-        Condition::Negate(inner) | Condition::Not(inner) => groups(inner),
-        Condition::Arithmetic { left, right, .. }
-        | Condition::Compare { left, right, .. }
-        | Condition::And(left, right)
-        | Condition::Or(left, right) => groups(left).into_iter().chain(groups(right)).collect(),
-    }
-}
-
-/// The seeds of all trainings behind a result, by the kind of step.
-type Seeds = BTreeSet<(String, i64)>;
+/// What was drawn behind a result, as text, and whether it was in a training.
+type Seeds = BTreeSet<(String, bool)>;
 
 fn seeds(step: &str, steps: &BTreeMap<&str, &Step>) -> Seeds {
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -59,11 +44,9 @@ fn seeds(step: &str, steps: &BTreeMap<&str, &Step>) -> Seeds {
     let mut found = Seeds::new();
     while let Some(name) = open.pop() {
         let Some(step) = steps.get(name.as_str()).filter(|_| seen.insert(name.clone())) else { continue };
-        if step.fields.iter().any(|field| field.role == Role::Training)
-            && let Some(Value::Integer(seed)) = step.field("seed").map(|field| &field.value)
-        {
-            found.insert((step.kind.clone(), *seed));
-        }
+        let trains = step.fields.iter().any(|field| field.role == Role::Training);
+        let drawn = step.field(if trains { "seed" } else { "split" });
+        found.extend(drawn.map(|drawn| (format!("{} {:?}", step.kind, drawn.value), trains)));
         open.extend(step.references().into_iter().map(|(_, reference)| reference.step));
     }
     found

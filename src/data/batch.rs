@@ -45,22 +45,10 @@ impl Batches {
     }
 }
 
-/// The images of batch number `step` of `batch` images out of `images`. See [`Batches`], which keeps the epoch's order.
-pub fn batch_indices(key: &Key, images: usize, batch: usize, step: u64) -> Vec<usize> {
-    Batches::new(key, images, batch).indices(step)
-}
-
 /// Bytes 0 … 255 as numbers −1 … 1.
 pub fn bytes_to_numbers(bytes: &[u8], numbers: &mut [f32]) {
     for (number, byte) in numbers.iter_mut().zip(bytes) {
         *number = f32::from(*byte) / 127.5 - 1.0;
-    }
-}
-
-/// Numbers −1 … 1 as the nearest bytes 0 … 255; what lies outside is cut off, and what is not a number is black.
-pub fn numbers_to_bytes(numbers: &[f32], bytes: &mut [u8]) {
-    for (byte, number) in bytes.iter_mut().zip(numbers) {
-        *byte = ((number + 1.0) * 127.5).round().clamp(0.0, 255.0) as u8;
     }
 }
 
@@ -85,24 +73,20 @@ mod tests {
     #[test]
     fn a_step_is_the_same_without_the_steps_before_it() {
         let key = Key::new(3);
+        let alone = |key: &Key, images, batch, step| Batches::new(key, images, batch).indices(step);
         let mut batches = Batches::new(&key, 7, 5);
         for step in [0, 1, 2, 9, 3, 1_000_000] {
-            assert_eq!(batches.indices(step), batch_indices(&key, 7, 5, step), "step {step}");
+            assert_eq!(batches.indices(step), alone(&key, 7, 5, step), "step {step}");
         }
-        assert_eq!(batch_indices(&key, 3, 8, 0).len(), 8);
-        assert!(batch_indices(&key, 0, 8, 5).is_empty());
-        assert_ne!(batch_indices(&key, 100, 8, 0), batch_indices(&Key::new(4), 100, 8, 0));
+        assert_eq!(alone(&key, 3, 8, 0).len(), 8);
+        assert!(alone(&key, 0, 8, 5).is_empty());
+        assert_ne!(alone(&key, 100, 8, 0), alone(&Key::new(4), 100, 8, 0));
     }
 
     #[test]
-    fn bytes_survive_the_way_to_numbers_and_back() {
-        let bytes: Vec<u8> = (0..=255).collect();
-        let (mut numbers, mut back) = (vec![0f32; 256], vec![0; 256]);
-        bytes_to_numbers(&bytes, &mut numbers);
-        assert_eq!((numbers[0], numbers[255]), (-1.0, 1.0));
-        numbers_to_bytes(&numbers, &mut back);
-        assert_eq!(back, bytes);
-        numbers_to_bytes(&[-7.0, 9.0, f32::NAN], &mut back);
-        assert_eq!(back[..3], [0, 255, 0]);
+    fn bytes_are_numbers_between_minus_one_and_one() {
+        let mut numbers = [0.0; 3];
+        bytes_to_numbers(&[0, 51, 255], &mut numbers);
+        assert_eq!(numbers, [-1.0, -0.6, 1.0]);
     }
 }

@@ -1,7 +1,7 @@
 //! `synth describe FILE NETWORK`: a network layer by layer, and what it costs.
 
 use super::layer_table::{LayerTable, Style, cut};
-use super::{Exit, FileArguments, Format};
+use super::{Exit, FileArguments, Format, say};
 use crate::diagnostic::Diagnostic;
 use crate::language::{
     CheckOptions, NetworkRequest, Program, Value, expand_network, is_standard_module, networks, no_network, standard_module,
@@ -10,7 +10,6 @@ use crate::network::{self, Description, NetworkProgram, Shape, ShapeError};
 use crate::source::{FileId, Sources};
 use crate::training::{TrainingMemory, training_memory};
 use serde_json::json;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -153,9 +152,9 @@ impl Describe {
                     let table = LayerTable { network: &one.network, description: &one.description, depth: self.depth };
                     text += &table.render(&one.title, &one.memory, style);
                 }
-                print_whole(&text);
+                say(&text);
             }
-            Format::Json => print_whole(&format!("{:#}\n", described.iter().map(in_json).collect::<serde_json::Value>())),
+            Format::Json => say(&format!("{:#}\n", described.iter().map(in_json).collect::<serde_json::Value>())),
             // Nothing is wrong.
             Format::Sarif => self.file.print(&[], &Sources::default()),
         }
@@ -166,7 +165,7 @@ impl Describe {
         if self.file.format != Format::Fancy {
             let blocks = of_blocks.iter().map(|of| json!({"name": of.title, "network": of.network.name}));
             let networks = defined.iter().map(|(name, signature)| json!({"name": name, "signature": signature}));
-            print_whole(&format!("{:#}\n", json!(blocks.chain(networks).collect::<Vec<_>>())));
+            say(&format!("{:#}\n", json!(blocks.chain(networks).collect::<Vec<_>>())));
             return;
         }
         let blocks = of_blocks.iter().map(|of| (&of.title, &of.network.name));
@@ -174,13 +173,8 @@ impl Describe {
         let names = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         let room = Style::for_standard_output().width.saturating_sub(names + 2);
         let lines: Vec<String> = lines.iter().map(|(name, told)| format!("{name:names$}  {}\n", cut(told, room))).collect();
-        print_whole(if lines.is_empty() { "no networks\n".to_owned() } else { lines.concat() }.as_str());
+        say(if lines.is_empty() { "no networks\n".to_owned() } else { lines.concat() }.as_str());
     }
-}
-
-/// Prints all of it, or as much as the reader of a pipe wants (`synth describe … | head`).
-fn print_whole(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// A network that a field of a block holds.

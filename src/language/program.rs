@@ -2,6 +2,7 @@
 
 use super::value::{Axis, StepReference, Value};
 use crate::source::Span;
+use std::collections::BTreeMap;
 
 /// What a field means for the key of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,5 +104,10 @@ impl Step {
 impl Program {
     pub fn step(&self, name: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// The steps by their names, for whoever asks for many of them.
+    pub fn steps_by_name(&self) -> BTreeMap<&str, &Step> {
+        self.steps.iter().map(|step| (step.name.as_str(), step)).collect()
     }
 }

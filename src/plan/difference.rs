@@ -76,12 +76,14 @@ impl Difference {
     pub fn between(before: &Program, now: &Program) -> Result<Self, Diagnostic> {
         let order = Plan::new(now)?;
         let names = matched(before, now, &order);
-        let partner = |step: &Step| names.iter().find(|(_, now)| **now == step.name).and_then(|(name, _)| before.step(name));
+        let steps = before.steps_by_name();
+        let partners: BTreeMap<&str, &Step> =
+            names.iter().filter_map(|(name, now)| Some((now.as_str(), *steps.get(name.as_str())?))).collect();
         let named = |step: &Step| Named { kind: step.kind.clone(), name: step.name.clone() };
         let mut difference = Self { params: params(before, now), steps: now.steps.len(), ..Self::default() };
         difference.removed = before.steps.iter().filter(|step| !names.contains_key(&step.name)).map(named).collect();
         for step in &now.steps {
-            let Some(before) = partner(step) else {
+            let Some(before) = partners.get(step.name.as_str()) else {
                 difference.added.push(named(step));
                 continue;
             };
@@ -112,27 +114,33 @@ impl Difference {
 /// for its name, or else the only one of its kind that is like it. What a step reads is matched before it, so that renaming
 /// both is seen as that.
 fn matched(before: &Program, now: &Program, order: &Plan) -> BTreeMap<String, String> {
-    let same = |step: &&Step| now.step(&step.name).is_some_and(|now| now.kind == step.kind);
+    let steps = now.steps_by_name();
+    let same = |step: &&Step| steps.get(step.name.as_str()).is_some_and(|now| now.kind == step.kind);
     let mut names: BTreeMap<String, String> =
         before.steps.iter().filter(same).map(|step| (step.name.clone(), step.name.clone())).collect();
     let mut taken: BTreeSet<String> = names.keys().cloned().collect();
+    let mut open: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+    for step in before.steps.iter().filter(|step| !names.contains_key(&step.name)) {
+        open.entry(&step.kind).or_default().push(step);
+    }
     // Equal ones first, so that none of them is taken for one that is only like it.
     for alike in [false, true] {
         for step in order.order().iter().filter_map(|index| now.steps.get(*index)) {
             if taken.contains(&step.name) {
                 continue;
             }
-            let open: Vec<&Step> =
-                before.steps.iter().filter(|old| old.kind == step.kind && !names.contains_key(&old.name)).collect();
-            let equal = open.iter().find(|old| changes(old, step, &names).is_empty());
-            let rivals = now.steps.iter().filter(|other| other.kind == step.kind && !taken.contains(&other.name)).count();
+            let Some(open) = open.get_mut(step.kind.as_str()) else { continue };
+            let equal = open.iter().position(|old| changes(old, step, &names).is_empty());
+            let is_rival = |other: &&Step| other.kind == step.kind && !taken.contains(&other.name);
             let found = match (equal, open.as_slice()) {
-                (Some(equal), _) => Some(*equal),
-                // Less than half of its fields changed.
-                (None, [one]) if alike && rivals == 1 && 2 * changes(one, step, &names).len() < step.fields.len() => Some(*one),
+                (Some(equal), _) => Some(equal),
+                (None, [one]) if alike && now.steps.iter().filter(is_rival).count() == 1 => {
+                    // Less than half of its fields changed.
+                    (2 * changes(one, step, &names).len() < step.fields.len()).then_some(0)
+                }
                 _ => None,
             };
-            if let Some(old) = found {
+            if let Some(old) = found.map(|place| open.remove(place)) {
                 taken.insert(step.name.clone());
                 names.insert(old.name.clone(), step.name.clone());
             }

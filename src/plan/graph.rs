@@ -21,19 +21,23 @@ impl Plan {
         let by_name: BTreeMap<&str, NodeIndex> =
             program.steps.iter().map(|step| step.name.as_str()).zip(nodes.iter().copied()).collect();
         for (step, node) in program.steps.iter().zip(&nodes) {
+            let mut reads = BTreeSet::new();
             for (field, reference) in step.references() {
                 let Some(read) = by_name.get(reference.step.as_str()) else {
                     let message =
                         format!("`{}.{field}` refers to `{}`, which is no step of this file", step.name, reference.step);
                     return Err(Diagnostic::error("E0612", message).label(step.span, "in this block"));
                 };
-                graph.update_edge(*read, *node, ());
+                reads.insert(*read);
+            }
+            for read in reads {
+                graph.add_edge(read, *node, ());
             }
         }
         let mut plan = Self { graph, order: Vec::new() };
         plan.order = plan.sorted();
-        if let Some(step) = (0..program.steps.len()).find(|step| !plan.order.contains(step)).and_then(|at| program.steps.get(at))
-        {
+        let ordered: BTreeSet<usize> = plan.order.iter().copied().collect();
+        if let Some(step) = (0..program.steps.len()).find(|step| !ordered.contains(step)).and_then(|at| program.steps.get(at)) {
             let message = format!("`{}` waits for itself, by way of the blocks that it reads", step.name);
             return Err(Diagnostic::error("E0612", message).label(step.span, "in this block"));
         }

@@ -4,10 +4,15 @@
 use super::origins::{Origins, Part, Through, shown};
 use crate::diagnostic::Diagnostic;
 use crate::language::{Construction, Program, Role, Step, StepField, Value};
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+
+/// The steps by their names.
+type Steps<'p> = BTreeMap<&'p str, &'p Step>;
 
 /// All leaks into the steps that judge.
 pub fn check(program: &Program, origins: &Origins) -> Vec<Diagnostic> {
+    let steps = program.steps_by_name();
     let mut found = Vec::new();
     for step in &program.steps {
         for judging in step.fields.iter().filter(|field| field.role == Role::Evaluation) {
@@ -18,7 +23,7 @@ pub fn check(program: &Program, origins: &Origins) -> Vec<Diagnostic> {
                     continue;
                 }
                 let held_out: Vec<&Part> = held_out.keys().map(|(part, _)| part).collect();
-                found.extend(judged(program, origins, step, judging, &held_out));
+                found.extend(judged(&steps, origins, step, judging, &held_out));
             }
         }
     }
@@ -26,7 +31,7 @@ pub fn check(program: &Program, origins: &Origins) -> Vec<Diagnostic> {
 }
 
 /// Leaks of held-out parts into what one step judges.
-fn judged(program: &Program, origins: &Origins, step: &Step, judging: &StepField, held_out: &[&Part]) -> Vec<Diagnostic> {
+fn judged(steps: &Steps<'_>, origins: &Origins, step: &Step, judging: &StepField, held_out: &[&Part]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for field in step.fields.iter().filter(|field| field.role != Role::Evaluation) {
         for reference in field.value.references() {
@@ -34,10 +39,10 @@ fn judged(program: &Program, origins: &Origins, step: &Step, judging: &StepField
                 if *through == Through::Nothing {
                     continue;
                 }
-                let Some((test, shared)) = held_out.iter().find_map(|test| Some((*test, shared(program, seen, test)?))) else {
+                let Some((test, shared)) = held_out.iter().find_map(|test| Some((*test, shared(steps, seen, test)?))) else {
                     continue;
                 };
-                let place = entrance(program, way, *through);
+                let place = entrance(steps, way, *through);
                 found.push(match shared {
                     Shared::Images => seen_before(step, judging, test, *through, way, place),
                     Shared::Patients(why) => same_patients(judging, seen, test, why, way, place),
@@ -55,8 +60,8 @@ enum Shared {
 }
 
 /// Whether two parts may hold the same images, or images of the same patients.
-fn shared(program: &Program, one: &Part, other: &Part) -> Option<Shared> {
-    let value = |part: &Part, field: &str| Some(&program.step(&part.step)?.field(field)?.value);
+fn shared(steps: &Steps<'_>, one: &Part, other: &Part) -> Option<Shared> {
+    let value = |part: &Part, field: &str| Some(&steps.get(part.step.as_str())?.field(field)?.value);
     if one == other {
         return Some(Shared::Images);
     }
@@ -127,11 +132,11 @@ pub fn chosen_on_training_data(program: &Program, origins: &Origins) -> Vec<Diag
 }
 
 /// The field through which data came to be learned from: the first on the way that trains or selects.
-fn entrance<'p>(program: &'p Program, way: &[String], through: Through) -> Option<&'p StepField> {
+fn entrance<'p>(steps: &Steps<'p>, way: &[String], through: Through) -> Option<&'p StepField> {
     let role = if through == Through::Selection { Role::Selection } else { Role::Training };
     way.iter().find_map(|stop| {
         let (step, field) = stop.rsplit_once('.')?;
-        program.step(step)?.field(field).filter(|field| field.role == role)
+        steps.get(step)?.field(field).filter(|field| field.role == role)
     })
 }
 

@@ -30,7 +30,7 @@ const NONE: &Origin = &BTreeMap::new();
 
 impl Origins {
     pub fn of(program: &Program) -> Self {
-        let steps: BTreeMap<&str, &Step> = program.steps.iter().map(|step| (step.name.as_str(), step)).collect();
+        let steps = program.steps_by_name();
         let order = in_order(program, &steps);
         // Which parts of each step are asked for: from those that read it, so in reverse order.
         let mut asked: BTreeMap<&str, BTreeSet<Option<String>>> = BTreeMap::new();

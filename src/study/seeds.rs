@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Warns, once for a file, of the claims of which no number was seen at two seeds.
 pub fn check(program: &Program) -> Option<Diagnostic> {
-    let steps: BTreeMap<&str, &Step> = program.steps.iter().map(|step| (step.name.as_str(), step)).collect();
+    let steps = program.steps_by_name();
     let claims = program.steps.iter().flat_map(|step| step.fields.iter().map(move |field| (step, field)));
     let lonely: Vec<(&Step, &StepField)> = claims
         .filter(|(_, field)| match &field.value {

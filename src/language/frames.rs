@@ -75,7 +75,7 @@ impl<'a> Checker<'a> {
         self.declare(FILE, &main.tree.declarations);
     }
 
-    /// Adds the blocks, instances and sweeps of a frame, each after those that it names.
+    /// Declares the names of a frame and adds its blocks, then its instances and sweeps.
     fn declare(&mut self, frame: usize, declarations: &'a [Declaration]) {
         let mut pending: Vec<(&'a ast::Block, Target<'a>)> = Vec::new();
         for declaration in declarations {
@@ -102,6 +102,11 @@ impl<'a> Checker<'a> {
                 state.members.entry(name).or_insert(member);
             }
         }
+        self.expand_pending(frame, &pending);
+    }
+
+    /// Expands the instances and sweeps of a frame, each after those of them that it names.
+    fn expand_pending(&mut self, frame: usize, pending: &[(&'a ast::Block, Target<'a>)]) {
         let names: BTreeMap<&str, usize> =
             pending.iter().enumerate().map(|(index, (block, _))| (block.name.node.as_str(), index)).collect();
         let edges: Vec<BTreeSet<usize>> = pending

@@ -109,16 +109,7 @@ impl<'a> Checker<'a> {
     fn expand_pending(&mut self, frame: usize, pending: &[(&'a ast::Block, Target<'a>)]) {
         let names: BTreeMap<&str, usize> =
             pending.iter().enumerate().map(|(index, (block, _))| (block.name.node.as_str(), index)).collect();
-        let edges: Vec<BTreeSet<usize>> = pending
-            .iter()
-            .map(|(block, _)| {
-                let mut mentioned = BTreeSet::new();
-                super::walk::each_name(block.fields.iter().map(|field| &field.value), &mut |name| {
-                    mentioned.extend(names.get(name));
-                });
-                mentioned
-            })
-            .collect();
+        let edges: Vec<BTreeSet<usize>> = pending.iter().map(|(block, _)| self.mentioned(frame, block, &names)).collect();
         for index in super::order::after_needs(&edges) {
             let Some((block, target)) = pending.get(index) else { continue };
             let member = if block.is_sweep {
@@ -136,6 +127,39 @@ impl<'a> Checker<'a> {
             if let Some(state) = self.frames.get_mut(frame) {
                 state.members.insert(&block.name.node, member);
             }
+        }
+    }
+
+    /// Which of `names` the fields of a block name, directly or through `let`s and `param`s.
+    fn mentioned(&self, frame: usize, block: &'a ast::Block, names: &BTreeMap<&str, usize>) -> BTreeSet<usize> {
+        let (mut mentioned, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        super::walk::each_name(block.fields.iter().map(|field| &field.value), &mut |name| open.push(name));
+        while let Some(name) = open.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            match names.get(name) {
+                Some(index) => {
+                    mentioned.insert(*index);
+                }
+                None => super::walk::each_name(self.defined_as(frame, name), &mut |name| open.push(name)),
+            }
+        }
+        mentioned
+    }
+
+    /// The expression that a `let` or `param` gives a name in a frame.
+    fn defined_as(&self, frame: usize, name: &str) -> Option<&'a ast::Expression> {
+        let state = self.frames.get(frame)?;
+        match state.members.get(name) {
+            Some(Member::Let(binding)) => return Some(&binding.value),
+            Some(_) => return None,
+            None => {}
+        }
+        match self.modules.own(state.module, name)? {
+            Item::Let(_, binding) => Some(&binding.value),
+            Item::Param(_, param) => param.default.as_ref(),
+            _ => None,
         }
     }
 

@@ -149,6 +149,26 @@ fn a_let_behind_dots_that_needs_itself_ends() {
 }
 
 #[test]
+fn instances_come_after_those_that_lets_name() {
+    let text = "let data = one.films
+twice two { of = data }
+phantoms one { }
+recipe phantoms(size: int = 16) {
+  dataset films { source = phantom.chest(patients = 200), image = gray(size) }
+}
+recipe twice(of: dataset) {
+  sample fake { from = model, labels = of }
+  gan model {
+    data = of.train, generator = cpd.generator(), discriminator = cpd.discriminator(), budget = 1kimg
+  }
+}
+";
+    assert_eq!(after_head(text), Vec::<String>::new());
+    let circle = text.replace("phantoms one { }", "phantoms one { size = data }");
+    assert_eq!(after_head(&circle), ["E0401 1:12"]);
+}
+
+#[test]
 fn a_word_of_a_choice_is_not_a_reference() {
     let found = places(
         "edition 2026\nuse std.data.phantom\ndataset patient { source = phantom.chest(20), image = gray(32), split = by(patient, train = 70%, valid = 15%, test = 15%) }",

@@ -474,6 +474,8 @@ pub(super) fn unknown_name(
     let mut here: Vec<&str> = modules.defined(module);
     here.extend(modules.get(module).into_iter().flat_map(|module| module.uses.keys()).map(String::as_str));
     here.extend(locals);
+    here.sort_unstable();
+    here.dedup();
     let mut diagnostic = Diagnostic::error("E0205", format!("there is nothing called `{name}`")).label(span, "no such name here");
     if !here.is_empty() {
         diagnostic = diagnostic.note(format!("names of this file: {}", here.join(", ")));

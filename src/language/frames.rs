@@ -189,7 +189,11 @@ impl<'a> Checker<'a> {
         Member::Block(index)
     }
 
+    /// Told once: everything behind it is too much as well.
     fn too_many(&mut self, block: &'a ast::Block) {
+        if self.diagnostics.iter().any(|known| known.code == "E0412") {
+            return;
+        }
         self.report(
             Diagnostic::error("E0412", format!("this file expands to more than {MOST_BLOCKS} steps or instances"))
                 .label(head(block), "expansion stopped here")

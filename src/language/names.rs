@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 /// The name that was probably meant: the nearest by edits, if it is near enough to be a slip.
 pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let lower = name.to_lowercase();
-    let limit = (name.chars().count() / 3).max(1);
+    // Of one or two letters, everything is near everything.
+    let limit = match name.chars().count() {
+        0..3 => 0,
+        length => (length / 3).max(1),
+    };
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))

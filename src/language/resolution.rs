@@ -8,7 +8,7 @@ use super::expand::no_return;
 use super::frames::unknown_kind;
 use super::modules::{Item, Loader, Modules};
 use super::names::{self, with_suggestion};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{
     self, Argument, Block, DeclarationKind, Expression, ExpressionKind, Parameter, Recipe, Statement, StatementKind, Type,
@@ -61,7 +61,12 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     // Where evaluation has found a mistake, it says more.
     let told: BTreeSet<Span> =
         checker.diagnostics.iter().filter_map(|known| known.labels.first()).map(|label| label.span).collect();
+    let failed = checker.diagnostics.iter().any(|known| known.severity == Severity::Error);
     for diagnostic in walk.found {
+        // What seems to be used nowhere may be used where a mistake is.
+        if failed && diagnostic.severity == Severity::Warning {
+            continue;
+        }
         if diagnostic.labels.first().is_none_or(|label| !told.contains(&label.span)) {
             checker.report(diagnostic);
         }

@@ -33,7 +33,7 @@ pub fn copy_reports(
         let outputs = registry(&step.kind).map(StepKind::pages).unwrap_or_default();
         for (place, (output, ending)) in outputs.iter().enumerate() {
             let Some(blob) = record.outputs.get(*output) else { continue };
-            let path = folder.join(format!("{}.{ending}", step.name.replace(['/', '\\'], "_")));
+            let path = folder.join(format!("{}.{ending}", file_name(&step.name)));
             copy(&store.blob_path(&blob.digest), &blob.digest, &path).map_err(|error| {
                 Diagnostic::error("E0613", format!("the page `{}` cannot be written", path.display()))
                     .note(format!("the system says: {error}"))
@@ -46,6 +46,21 @@ pub fn copy_reports(
     }
     Ok(pages)
 }
+
+/// The name of a step as the name of a file: without separators, and no longer than file systems allow; a long one is cut and
+/// told apart by the digest of the whole.
+fn file_name(step: &str) -> String {
+    let plain = step.replace(['/', '\\'], "_");
+    if plain.len() <= LONGEST_NAME {
+        return plain;
+    }
+    let digest: String = blake3::hash(step.as_bytes()).to_hex().chars().take(16).collect();
+    let start = plain.get(..plain.floor_char_boundary(LONGEST_NAME - 17)).unwrap_or_default();
+    format!("{start}-{digest}")
+}
+
+/// In bytes, without the ending; most file systems allow 255 with it.
+const LONGEST_NAME: usize = 200;
 
 fn copy(blob: &Path, digest: &Digest, target: &Path) -> std::io::Result<()> {
     if Digest::of_file(target).is_ok_and(|(found, _)| found == *digest) {
@@ -71,4 +86,17 @@ fn make_readable(path: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn make_readable(_path: &Path) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_stay_in_their_folder_and_short() {
+        assert_eq!(file_name("by_seed[seed=1].page"), "by_seed[seed=1].page");
+        assert_eq!(file_name("../a\\b"), ".._a_b");
+        let (one, other) = (file_name(&"é".repeat(300)), file_name(&"é".repeat(301)));
+        assert!(one.len() <= LONGEST_NAME && one != other, "{one}");
+    }
 }

@@ -170,11 +170,16 @@ impl<'a> Checker<'a> {
         let mut given: BTreeMap<&str, &ast::Field> = BTreeMap::new();
         let mut meant: Vec<&str> = Vec::new();
         let mut good = true;
+        // Fields that are unknown or repeated: each most likely stands for one that is missing.
+        let mut strangers = 0;
         for field in &block.fields {
             let name = field.name.node.as_str();
             if !known.contains(&name) {
                 good = false;
-                meant.extend(nearest(name, known.iter().copied()));
+                match nearest(name, known.iter().copied()) {
+                    Some(near) => meant.push(near),
+                    None => strangers += 1,
+                }
                 self.report(with_suggestion(
                     Diagnostic::error("E0201", format!("{what} has no field `{name}`")).label(field.name.span, "no such field"),
                     name,
@@ -187,6 +192,7 @@ impl<'a> Checker<'a> {
                 }
             } else if let Some(before) = given.get(name) {
                 good = false;
+                strangers += 1;
                 let before = before.name.span;
                 self.report(
                     Diagnostic::error("E0203", format!("`{name}` is given twice in `{}`", block.name.node))
@@ -206,7 +212,7 @@ impl<'a> Checker<'a> {
         good &= missing.is_empty();
         let unexplained: Vec<&'a ast::Parameter> =
             missing.into_iter().filter(|parameter| !meant.contains(&parameter.name.node.as_str())).collect();
-        if !unexplained.is_empty() {
+        if unexplained.len() > strangers {
             let names: Vec<&str> = unexplained.iter().map(|parameter| parameter.name.node.as_str()).collect();
             let mut diagnostic =
                 Diagnostic::error("E0202", format!("the {} `{}` lacks {}", block.kind.node, block.name.node, listed(&names)))

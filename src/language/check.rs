@@ -13,7 +13,7 @@ use super::scope::Scope;
 use super::static_value::{Names, Static};
 use super::sweeps::{self, Family};
 use super::value::Value;
-use super::{cycles, params, resolution, tables};
+use super::{consequences, cycles, params, resolution, tables};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::network::NetworkProgram;
 use crate::source::{FileId, Sources, Span};
@@ -68,7 +68,12 @@ pub(super) fn check_modules(
     let documentation = modules.get(modules.main).map(|module| documentation(&module.tree)).unwrap_or_default();
     let families = checker.families.iter().map(family).collect();
     let mut diagnostics = std::mem::take(&mut checker.diagnostics);
+<<<<<<< HEAD
     let failed = |diagnostics: &[Diagnostic]| diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+=======
+    consequences::drop(&mut diagnostics, modules, sources);
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+>>>>>>> b861a25 (Study one mistake at a time, and keep silent about what follows from it)
     let program = match (program_params, steps) {
         (Some(params), Some(steps)) if !failed(&diagnostics) => Some(Program { documentation, params, steps, families }),
         _ => None,

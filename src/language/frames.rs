@@ -223,7 +223,7 @@ impl<'a> Checker<'a> {
             (Some((module, recipe)), _) => Target::Recipe(module, recipe),
             (None, Some(kind)) => Target::Kind(kind),
             // What is swept could not be read; that has been told of.
-            (None, None) if written.is_empty() => Target::Unknown,
+            (None, None) if written.is_empty() || self.modules.is_unread(module, written) => Target::Unknown,
             (None, None) => {
                 let diagnostic = unknown_kind(self.modules, module, block);
                 self.report(diagnostic);

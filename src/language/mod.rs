@@ -7,6 +7,7 @@ mod blocks;
 mod check;
 mod collections;
 mod conditions;
+mod consequences;
 mod cycles;
 mod declarations;
 mod describe;

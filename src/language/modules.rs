@@ -22,7 +22,8 @@ pub(super) struct Module {
     pub tree: Arc<ast::File>,
     /// Names by which other modules are called here.
     pub uses: BTreeMap<String, usize>,
-    /// Names that a `use` was to bring which failed: what is said of them would only follow from that mistake.
+    /// Names that a `use` was to bring which failed, and words of declarations that could not be read: what is said of them
+    /// would only follow from that mistake.
     pub unread: BTreeSet<String>,
     /// Index of the declaration of each name that can stand in an expression.
     pub items: BTreeMap<String, usize>,
@@ -34,6 +35,8 @@ pub(super) struct Modules {
     pub list: Vec<Module>,
     pub prelude: usize,
     pub main: usize,
+    /// Declarations with a mistake of form in them: what else is wrong in them most likely follows from it.
+    pub damaged: Vec<syntax::Unread>,
     /// Filled once everything is read.
     pub index: Index,
 }
@@ -142,6 +145,11 @@ impl Modules {
         self.get(module).into_iter().flat_map(|module| module.items.keys()).map(String::as_str).collect()
     }
 
+    /// Whether a name stands in text of a module that could not be read.
+    pub fn is_unread(&self, module: usize, name: &str) -> bool {
+        self.get(module).is_some_and(|module| module.unread.contains(name))
+    }
+
     /// A native function as keys and steps know it: `gray`, `phantom.chest`.
     pub fn qualified(&self, module: usize, name: &str) -> String {
         match self.get(module) {
@@ -208,15 +216,21 @@ impl<'s> Loader<'s> {
     }
 
     fn parse(&mut self, file: FileId, name: String, short: String, standard: bool) -> usize {
+        let mut unread = BTreeSet::new();
         let tree = if standard {
             library::tree(file)
         } else {
             let parsed = syntax::parse(self.sources, file);
             self.diagnostics.extend(parsed.diagnostics);
+            for damaged in &parsed.unread {
+                let text = self.sources.text(damaged.span);
+                unread.extend(text.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned));
+            }
+            self.modules.damaged.extend(parsed.unread);
             Arc::new(parsed.file)
         };
         let mut module =
-            Module { name, short, standard, file, tree, uses: BTreeMap::new(), unread: BTreeSet::new(), items: BTreeMap::new() };
+            Module { name, short, standard, file, tree, uses: BTreeMap::new(), unread, items: BTreeMap::new() };
         self.follow_uses(&mut module, file);
         self.modules.list.push(module);
         self.modules.list.len() - 1
@@ -224,7 +238,7 @@ impl<'s> Loader<'s> {
 
     fn follow_uses(&mut self, module: &mut Module, file: FileId) {
         let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-        let mut unread = BTreeSet::new();
+        let mut unread = std::mem::take(&mut module.unread);
         for declaration in &module.tree.declarations {
             let ast::DeclarationKind::Use(used) = &declaration.kind else { continue };
             let (target, last) = match &used.target {

@@ -90,7 +90,7 @@ pub(super) fn leftover(span: Span, text: &str, after_what: &str) -> Diagnostic {
     }
 }
 
-pub(super) fn unclosed(opener: Span, bracket: &str, due: Span, found: &str) -> Diagnostic {
+pub(super) fn unclosed(opener: Span, bracket: &str, due: Span, found: &str, far: bool) -> Diagnostic {
     let closer = match bracket {
         "(" => ")",
         "[" => "]",
@@ -101,10 +101,13 @@ pub(super) fn unclosed(opener: Span, bracket: &str, due: Span, found: &str) -> D
         None => format!("the file ends before its `{closer}`"),
         _ => format!("a `{closer}` is due here"),
     };
-    Diagnostic::error("E0103", format!("this `{bracket}` is never closed"))
-        .label(opener, "opened here")
-        .label(due, at_end)
-        .help(format!("put the `{closer}` where the bracket's contents end"))
+    let error = Diagnostic::error("E0103", format!("this `{bracket}` is never closed"));
+    // Of a body over several lines the end is what is to be mended.
+    let error = match far {
+        true => error.label(due, at_end).label(opener, "opened here"),
+        false => error.label(opener, "opened here").label(due, at_end),
+    };
+    error.help(format!("put the `{closer}` where the bracket's contents end"))
 }
 
 pub(super) fn unterminated_text(span: Span) -> Diagnostic {

@@ -7,6 +7,7 @@
 pub mod ast;
 mod grammar;
 mod mistakes;
+mod recovery;
 mod screening;
 #[cfg(test)]
 mod tests;
@@ -17,14 +18,18 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources, Span};
 use tree::{Kind, Node};
 
+pub use recovery::Unread;
+
 /// What reading one file gives.
 #[derive(Clone, Debug)]
 pub struct Parsed {
     pub file: ast::File,
     /// Every character of the text, comments included.
     pub tree: Node,
-    /// All mistakes of form, in the order of the text.
+    /// All mistakes of form, in the order of the text, without those that follow from others.
     pub diagnostics: Vec<Diagnostic>,
+    /// Declarations that may have been read otherwise than they were meant, after a mistake in them.
+    pub unread: Vec<Unread>,
 }
 
 /// How many mistakes of one file are told; a file with more is most likely no Synth at all.
@@ -40,6 +45,7 @@ pub fn parse(sources: &Sources, file: FileId) -> Parsed {
         file: ast::File::default(),
         tree: Node { kind: Kind::Unreadable, span: whole, children: Vec::new() },
         diagnostics: Vec::new(),
+        unread: Vec::new(),
     };
     if !screened.too_deep {
         match grammar::file(&screened.text, file) {
@@ -61,6 +67,7 @@ pub fn parse(sources: &Sources, file: FileId) -> Parsed {
         }
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
+    parsed.unread = recovery::settle(text, &parsed.tree, &mut diagnostics);
     if diagnostics.len() > MOST_MISTAKES {
         let more = diagnostics.len() - MOST_MISTAKES;
         diagnostics.truncate(MOST_MISTAKES);

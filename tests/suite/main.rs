@@ -8,6 +8,7 @@ mod check;
 mod conformance;
 mod describe;
 mod laboratory;
+mod mutation;
 mod radiographs;
 mod resume;
 mod sweeps;

@@ -261,8 +261,9 @@ impl Reader<'_> {
             Some(body) => self.statements(body),
             None => {
                 if node.child(Kind::Leftover).is_none() {
+                    let at = node.child(Kind::Missing).map_or(node.span, |missing| self.here(missing));
                     self.say(mistakes::missing(
-                        node.span,
+                        at,
                         &format!("the body of `{}`", name.node),
                         "write the layers in braces: `{ return conv(x, 64, 3) }`",
                     ));
@@ -296,7 +297,8 @@ impl Reader<'_> {
         let Some(body) = node.child(Kind::Body) else {
             if node.child(Kind::Leftover).is_none() {
                 let what = format!("the body of `{}`", recipe.name.node);
-                self.say(mistakes::missing(node.span, &what, "write the blocks in braces: `{ gan model { … } }`"));
+                let at = node.child(Kind::Missing).map_or(node.span, |missing| self.here(missing));
+                self.say(mistakes::missing(at, &what, "write the blocks in braces: `{ gan model { … } }`"));
             }
             return Some(recipe);
         };

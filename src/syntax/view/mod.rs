@@ -83,9 +83,13 @@ impl<'a> Reader<'a> {
             return;
         };
         let found = self.between(missing.span.start, self.text.len() as u32);
-        let due = self.here(missing);
+        // Comments behind the contents belong to what follows.
+        let blank = |part: &&Node| !matches!(part.kind, Kind::Space | Kind::Comment | Kind::Documentation | Kind::MissingClose);
+        let end = node.children.iter().rev().find(blank).map_or(missing.span.start, |part| part.span.end);
+        let due = self.here(&Node { span: Span { start: end, end, ..missing.span }, ..missing.clone() });
         let bracket = self.between(opener.start, opener.end);
-        self.say(mistakes::unclosed(opener, bracket, due, found));
+        let far = bracket == "{" && self.between(opener.start, due.start).contains('\n');
+        self.say(mistakes::unclosed(opener, bracket, due, found, far));
     }
 
     /// Tells of commas that are missing, unless the bracket was never closed: then what follows is most likely not inside.

@@ -1,0 +1,78 @@
+//! Which mistakes of form only follow from another one, and where the reader may have lost its way.
+
+use super::tree::{Kind, Node};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+
+/// Mistakes after which what follows may have been read otherwise than it was meant. After the others, such as a `:` for a
+/// `=`, reading goes on as if they were mended.
+fn is_lost(code: &str) -> bool {
+    matches!(code, "E0101" | "E0102" | "E0103" | "E0104" | "E0105" | "E0114" | "E0115" | "E0116" | "E0120" | "E0122")
+}
+
+/// A declaration that may have been read otherwise than it was meant.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread {
+    pub span: Span,
+    /// What others call it may be what is missing.
+    pub nameless: bool,
+}
+
+/// Drops the mistakes that follow from one before them, of mistakes in the order of the text; gives the declarations that
+/// hold a mistake after which they may have been read wrongly.
+pub(super) fn settle(text: &str, tree: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Unread> {
+    let declarations: Vec<&Node> = tree
+        .children
+        .iter()
+        .filter(|node| !matches!(node.kind, Kind::Space | Kind::Comment | Kind::Documentation | Kind::ForeignComment))
+        .collect();
+    let mut unread: Vec<usize> = Vec::new();
+    // Up to where the last mistake reaches: the end of the line behind its own.
+    let mut reach = 0;
+    diagnostics.retain(|diagnostic| {
+        let Some(span) = diagnostic.labels.first().map(|label| label.span) else { return true };
+        let last = diagnostic.labels.iter().map(|label| label.span.end).max().unwrap_or(span.end);
+        if diagnostic.code == "E0110" {
+            // What looks like a unit may be a word that was to stand elsewhere.
+            let follows = span.start < reach;
+            reach = reach.max(end_of_line(text, last, 1));
+            return !follows;
+        }
+        if !is_lost(diagnostic.code) {
+            return true;
+        }
+        let at = declarations.partition_point(|node| node.span.start <= span.start).saturating_sub(1);
+        let rest = text.get(span.start as usize..).unwrap_or("");
+        let closes_only = diagnostic.code == "E0101" && rest.starts_with([')', ']', '}']);
+        let follows = span.start < reach || closes_only && unread.last().is_some_and(|last| last + 1 >= at);
+        if !follows {
+            reach = reach.max(end_of_line(text, last, 2));
+        }
+        if unread.last() != Some(&at) {
+            unread.push(at);
+        }
+        !follows
+    });
+    let unread = unread.into_iter().filter_map(|at| declarations.get(at));
+    unread.map(|node| Unread { span: node.span, nameless: is_nameless(text, node) }).collect()
+}
+
+/// Whether the name that a declaration was to bring may be what is missing.
+fn is_nameless(text: &str, node: &Node) -> bool {
+    match node.kind {
+        Kind::Block | Kind::Sweep => node.child(Kind::Name).is_none(),
+        Kind::Use => true,
+        Kind::Stray => {
+            let text = text.get(node.span.start as usize..).unwrap_or("");
+            ["use ", "param ", "let ", "fn ", "network ", "recipe ", "record "].iter().any(|word| text.starts_with(word))
+        }
+        _ => false,
+    }
+}
+
+/// The end of the line of a place, or of one of the next lines.
+fn end_of_line(text: &str, at: u32, lines: usize) -> u32 {
+    let rest = text.get(at as usize..).unwrap_or("");
+    let length: usize = rest.split_inclusive('\n').take(lines).map(str::len).sum();
+    at + length as u32
+}

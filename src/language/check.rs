@@ -68,12 +68,8 @@ pub(super) fn check_modules(
     let documentation = modules.get(modules.main).map(|module| documentation(&module.tree)).unwrap_or_default();
     let families = checker.families.iter().map(family).collect();
     let mut diagnostics = std::mem::take(&mut checker.diagnostics);
-<<<<<<< HEAD
-    let failed = |diagnostics: &[Diagnostic]| diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-=======
     consequences::drop(&mut diagnostics, modules, sources);
-    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
->>>>>>> b861a25 (Study one mistake at a time, and keep silent about what follows from it)
+    let failed = |diagnostics: &[Diagnostic]| diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let program = match (program_params, steps) {
         (Some(params), Some(steps)) if !failed(&diagnostics) => Some(Program { documentation, params, steps, families }),
         _ => None,

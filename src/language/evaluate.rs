@@ -470,6 +470,7 @@ pub(super) fn unknown_name(
 ) -> Diagnostic {
     let mut visible = modules.visible(module);
     visible.extend(locals);
+    visible.push("each");
     let near = super::names::nearest(name, visible.iter().copied());
     let mut here: Vec<&str> = modules.defined(module);
     here.extend(modules.get(module).into_iter().flat_map(|module| module.uses.keys()).map(String::as_str));

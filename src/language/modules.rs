@@ -229,8 +229,7 @@ impl<'s> Loader<'s> {
             self.modules.damaged.extend(parsed.unread);
             Arc::new(parsed.file)
         };
-        let mut module =
-            Module { name, short, standard, file, tree, uses: BTreeMap::new(), unread, items: BTreeMap::new() };
+        let mut module = Module { name, short, standard, file, tree, uses: BTreeMap::new(), unread, items: BTreeMap::new() };
         self.follow_uses(&mut module, file);
         self.modules.list.push(module);
         self.modules.list.len() - 1

@@ -47,6 +47,14 @@ pub(super) fn stray(span: Span, text: &str) -> Diagnostic {
         error(format!("`{first}` does not begin a declaration"))
             .label(span, "a function begins with `fn`")
             .help("write `fn name(parameter: type) -> type = expression`")
+    } else if first == "port" {
+        error("`port` does not begin a declaration".to_owned())
+            .label(span, "a port is part of a recipe")
+            .help("move it between the braces of a recipe: `port model = gan.generator`")
+    } else if text.starts_with("- ") {
+        error(format!("{} does not begin a declaration", shown(text)))
+            .label(span, "an element of a list, outside of any")
+            .help("a list is the value of a field, in square brackets: `name = [a, b]`")
     } else if matches!(first, "import" | "from" | "include") {
         error(format!("`{first}` does not begin a declaration"))
             .label(span, "other files come in with `use`")
@@ -166,6 +174,12 @@ pub(super) fn foreign(span: Span, found: &str) -> Option<Diagnostic> {
             let error = Diagnostic::error("E0109", format!("`{found}` is no value"));
             return Some(error.label(span, "there is no empty value").help("leave the field out, and its default holds"));
         }
+        "lambda" => {
+            let error = Diagnostic::error("E0109", "there are no functions without a name");
+            return Some(
+                error.label(span, "`lambda` is no value").help("write `fn name(x: int) -> int = x + 1`, and its name here"),
+            );
+        }
         "&&" => ("and", "conditions are joined by `and` and `or`"),
         "||" => ("or", "conditions are joined by `and` and `or`"),
         "!" => ("not", "a condition is turned round by `not`"),
@@ -214,6 +228,13 @@ pub(super) fn bad_item(span: Span, text: &str) -> Diagnostic {
     let first = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
     let error = Diagnostic::error("E0115", format!("{} is not `name = value`", shown(text)));
     match first {
+        "elif" | "elsif" | "elseif" => {
+            error.label(span, "a second condition begins with `else if`").help("write `else if stage > 2 { … }`")
+        }
+        "port" => error.label(span, "a port is part of a recipe").help("move it into the recipe: `port model = gan.generator`"),
+        _ if text.starts_with("- ") => {
+            error.label(span, "an element of a list").help("a list stands in square brackets: `name = [a, b]`")
+        }
         "for" => error.label(span, "this loop cannot be read").help("a loop is written `for stage in 1..=4 { … }`"),
         "if" => error.label(span, "this condition cannot be read").help("a condition is written `if stage > 2 { … } else { … }`"),
         "while" => error.label(span, "there are no unbounded loops").help("a loop runs over a range: `for stage in 1..=4 { … }`"),

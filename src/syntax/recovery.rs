@@ -32,19 +32,22 @@ pub(super) fn settle(text: &str, tree: &Node, diagnostics: &mut Vec<Diagnostic>)
     diagnostics.retain(|diagnostic| {
         let Some(span) = diagnostic.labels.first().map(|label| label.span) else { return true };
         let last = diagnostic.labels.iter().map(|label| label.span.end).max().unwrap_or(span.end);
-        if diagnostic.code == "E0110" {
+        if matches!(diagnostic.code, "E0109" | "E0110") {
             // What looks like a unit may be a word that was to stand elsewhere.
-            let follows = span.start < reach;
+            let follows = diagnostic.code == "E0110" && span.start < reach;
             reach = reach.max(end_of_line(text, last, 1));
             return !follows;
         }
-        if !is_lost(diagnostic.code) {
+        let rest = text.get(span.start as usize..).unwrap_or("");
+        if !is_lost(diagnostic.code) || rest.starts_with(';') {
             return true;
         }
         let at = declarations.partition_point(|node| node.span.start <= span.start).saturating_sub(1);
-        let rest = text.get(span.start as usize..).unwrap_or("");
+        let opens = |node: &&Node| text.get(range(node.span)).is_some_and(|text| text.contains(['(', '[', '{']));
         let closes_only = diagnostic.code == "E0101" && rest.starts_with([')', ']', '}']);
-        let follows = span.start < reach || closes_only && unread.last().is_some_and(|last| last + 1 >= at);
+        let behind = unread.last().filter(|last| **last + 1 >= at).and_then(|last| declarations.get(*last));
+        let stray = declarations.get(at).is_some_and(|node| node.kind == Kind::Stray);
+        let follows = span.start < reach && (stray || unread.last() == Some(&at)) || closes_only && behind.is_some_and(opens);
         if !follows {
             reach = reach.max(end_of_line(text, last, 2));
         }
@@ -68,6 +71,10 @@ fn is_nameless(text: &str, node: &Node) -> bool {
         }
         _ => false,
     }
+}
+
+fn range(span: Span) -> std::ops::Range<usize> {
+    span.start as usize..span.end as usize
 }
 
 /// The end of the line of a place, or of one of the next lines.

@@ -51,6 +51,44 @@ fn deep_nesting_stops() {
     }
 }
 
+/// What is larger than it may be ends at once, with one of the codes for that.
+#[test]
+fn what_grows_without_bounds_stops() {
+    let sample = "sample s { from = model, labels = chest }";
+    let levels: String = (0..60)
+        .map(|i| format!("recipe r{i}(n: int) {{\n  r{} a {{ n = n }}\n  r{} b {{ n = n }}\n}}\n", i + 1, i + 1))
+        .collect();
+    let nested = format!("{}1{}", "{ a = ".repeat(60), " }".repeat(60));
+    let doubled: String = (1..60).map(|i| format!("let a{i} = {{ x = a{}, y = a{} }}\n", i - 1, i - 1)).collect();
+    for (text, expected) in [
+        (
+            format!(
+                "{levels}recipe r60(n: int) {{ dataset d {{ source = phantom.chest(20), image = gray(32) }} }}\nr0 top {{ n = 1 }}"
+            ),
+            "E04",
+        ),
+        ("recipe r(n: int) { r again { n = n } }\nr top { n = 1 }".to_owned(), "E02"),
+        (format!("recipe r(n: int) {{ {sample} }}\nsweep many of r {{ n = each(0..1_000_000_000) }}"), "E0"),
+        (
+            format!(
+                "recipe r(n: int, m: int, k: int) {{ {sample} }}\nsweep many of r {{ n = each(0..9000), m = each(0..9000), k = each(0..9000) }}"
+            ),
+            "E0412",
+        ),
+        ("let a = [i for i in 0..1_000_000_000_000]".to_owned(), "E0222"),
+        ("let a = [i for i in 0..1_000_000_000_000 if i > 999_999_999_990]".to_owned(), "E0222"),
+        (format!("let a0 = 1\n{doubled}"), "E0222"),
+    ] {
+        let started = std::time::Instant::now();
+        let found = codes(&format!("{HEAD}{text}"));
+        assert!(found.iter().any(|code| code.starts_with(expected)), "{found:?}: {:.200}", text);
+        assert!(started.elapsed().as_secs() < 20, "too slow: {:.200}", text);
+    }
+    let _ = codes(&format!("{HEAD}let a = {nested}"));
+    assert_eq!(codes(&format!("edition 2026\n# {}\n", "x".repeat(1 << 20))), Vec::<&str>::new());
+    assert_eq!(codes(&format!("edition 2026\nlet a = \"{}\"\n", "x".repeat(1 << 20))), ["E0222"]);
+}
+
 #[test]
 fn a_long_pipe_is_no_deep_nesting() {
     let text = network(&format!("x = image{}", " |> relu".repeat(200)));

@@ -279,7 +279,7 @@ impl Reader<'_> {
         match text {
             "true" | "True" | "TRUE" => ExpressionKind::Boolean(true),
             "false" | "False" | "FALSE" => ExpressionKind::Boolean(false),
-            "None" | "null" | "nil" | "NULL" => ExpressionKind::Error,
+            "None" | "null" | "nil" | "NULL" | "lambda" => ExpressionKind::Error,
             _ => ExpressionKind::Name(self.name(node).node),
         }
     }

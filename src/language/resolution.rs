@@ -211,7 +211,9 @@ impl<'a> Walk<'a> {
             self.found.push(unknown_kind(self.modules, self.module, block));
         }
         let sort = target.map_or(Sort::Other, |target| target.sort);
-        if let (Sort::Kind(kind), false) = (sort, self.silent) {
+        // A parameter that is a recipe may be called like a kind.
+        let is_parameter = self.locals.contains_key(block.kind.node.as_str());
+        if let (Sort::Kind(kind), false) = (sort, self.silent || is_parameter) {
             self.unknown_fields(block, kind);
         }
         // Names in a block that reads a sweep may be the sweep's, and are left to its use.

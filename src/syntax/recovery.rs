@@ -28,28 +28,28 @@ pub(super) fn settle(text: &str, tree: &Node, diagnostics: &mut Vec<Diagnostic>)
         .collect();
     let mut unread: Vec<usize> = Vec::new();
     // Up to where the last mistake reaches: the end of the line behind its own.
-    let mut reach = 0;
+    let (mut reach, mut reach_in) = (0, usize::MAX);
     diagnostics.retain(|diagnostic| {
         let Some(span) = diagnostic.labels.first().map(|label| label.span) else { return true };
+        let at = declarations.partition_point(|node| node.span.start <= span.start).saturating_sub(1);
         let last = diagnostic.labels.iter().map(|label| label.span.end).max().unwrap_or(span.end);
         if matches!(diagnostic.code, "E0109" | "E0110") {
             // What looks like a unit may be a word that was to stand elsewhere.
             let follows = diagnostic.code == "E0110" && span.start < reach;
-            reach = reach.max(end_of_line(text, last, 1));
+            (reach, reach_in) = (reach.max(end_of_line(text, last, 1)), at);
             return !follows;
         }
         let rest = text.get(span.start as usize..).unwrap_or("");
         if !is_lost(diagnostic.code) || rest.starts_with(';') {
             return true;
         }
-        let at = declarations.partition_point(|node| node.span.start <= span.start).saturating_sub(1);
         let opens = |node: &&Node| text.get(range(node.span)).is_some_and(|text| text.contains(['(', '[', '{']));
         let closes_only = diagnostic.code == "E0101" && rest.starts_with([')', ']', '}']);
         let behind = unread.last().filter(|last| **last + 1 >= at).and_then(|last| declarations.get(*last));
         let stray = declarations.get(at).is_some_and(|node| node.kind == Kind::Stray);
-        let follows = span.start < reach && (stray || unread.last() == Some(&at)) || closes_only && behind.is_some_and(opens);
+        let follows = span.start < reach && (stray || reach_in == at) || closes_only && behind.is_some_and(opens);
         if !follows {
-            reach = reach.max(end_of_line(text, last, 2));
+            (reach, reach_in) = (reach.max(end_of_line(text, last, 2)), at);
         }
         if unread.last() != Some(&at) {
             unread.push(at);

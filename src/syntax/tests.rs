@@ -97,7 +97,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("E0105", "param y : int =\n"),
     ("E0105", "sweep s {\n  a = each(1, 2)\n}\n"),
     ("E0105", "let a = [b for c]\n"),
-    ("E0103", "recipe r(a: int) {\n  gan g {\n    b = a\n  port c = g\n}\n\nlet c = 3\n"),
+    ("E0115", "recipe r(a: int) {\n  gan g {\n    b = a\n  port c = g\n}\n\nlet c = 3\n"),
     ("E0107", "b x {\n  y: 3\n}\n"),
     ("E0107", "b x {\n  y = f(a: 3)\n}\n"),
     ("E0108", "b x {\n  y = 'abc'\n}\n"),

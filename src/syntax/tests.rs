@@ -131,7 +131,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("E0115", "network f(x: tensor[c]) -> tensor[c] {\n  while true {\n    x = relu(x)\n  }\n  return x\n}\n"),
     ("E0115", "b x {\n  \"y\": 3,\n  z = 3\n}\n"),
     ("E0115", "b x {\n  - one\n  - two\n  z = 3\n}\n"),
-    ("E0115", "recipe r(a: int) {\n  elif a { }\n  port b = a\n}\n"),
+    ("E0115", "network f(x: tensor[c]) -> tensor[c] {\n  elif x { }\n  return x\n}\n"),
     ("E0116", "let a = [\n  1\n  2,\n]\n"),
     ("E0116", "let a = f(\n  a = 1\n  b = 2\n)\n"),
     ("E0116", "b x { y = 1 z = 2 }\n"),

@@ -37,6 +37,10 @@ impl Reader<'_> {
                     documentation.take();
                 }
                 _ => {
+                    // What stands before the first `use` is about the file.
+                    if node.kind == Kind::Use && file.declarations.is_empty() && file.documentation.is_empty() {
+                        file.documentation = documentation.take();
+                    }
                     if let Some(kind) = self.declaration(node) {
                         file.declarations.push(Declaration { documentation: documentation.take(), span: node.span, kind });
                     }

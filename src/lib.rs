@@ -14,7 +14,7 @@
 //! 8. [`steps`] is what each kind of block does; it draws on [`data`], [`training`], [`metrics`] and [`report`].
 //! 9. [`autodiff`] and [`kernels`] turn a graph of primitives into gradients and into numbers.
 //!
-//! [`mod@format`] lays files out, and [`reference`] shows what declarations say of themselves. [`diagnostic`] is the one form of
+//! [`mod@format`] lays files out, and [`mod@reference`] shows what declarations say of themselves. [`diagnostic`] is the one form of
 //! every message to the user, [`random`] the one source of chance, and [`cli`] the commands; nothing imports `cli`.
 //! `docs/architecture.md` has the map, and the few places where types are shared upwards.
 

@@ -1,4 +1,4 @@
-//! One canonical layout of `.synth` files: [`format`] makes text of text, on the lossless tree of [`crate::syntax`].
+//! One canonical layout of `.synth` files: [`format()`] makes text of text, on the lossless tree of [`crate::syntax`].
 //!
 //! The tree becomes a [`document`]: words, and places where a line may end. [`layout`] says how declarations and bodies are
 //! laid out, [`expression`] how values are, and [`printer`] decides which lines end. Nothing here knows what names mean, and

@@ -232,9 +232,9 @@ fn caption(utility: &Utility<'_>) -> Markup {
     }
 }
 
-/// `on_real` of `on_real.classifier`.
+/// `by_seed[seed=1].on_real` of `by_seed[seed=1].on_real.classifier`.
 fn without_port(reference: &str) -> &str {
-    reference.split('.').next().unwrap_or(reference)
+    reference.rsplit_once('.').map_or(reference, |(step, _)| step)
 }
 
 fn explanation() -> Markup {

@@ -78,11 +78,19 @@ impl<'a> Checker<'a> {
             state.failed |= !good;
         }
         scope.family = self.read_family(kind, &given, &scope);
+        let reads_sweep = kind.fields.iter().any(|field| types::name_of(&field.parameter.r#type) == Some("sweep"));
         let mut networks = Vec::new();
         for (place, field) in kind.fields.iter().enumerate() {
             let parameter = &field.parameter;
             let r#type = self.resolve(&parameter.r#type);
             let name = parameter.name.node.as_str();
+            // Without its sweep nothing can be said of what is in it.
+            if reads_sweep && scope.family.is_none() && is_of_sweep(&r#type) {
+                if let Some(state) = self.blocks.get_mut(index) {
+                    state.failed = true;
+                }
+                continue;
+            }
             let Some((expression, scope, span, is_default)) = (match (given.get(name), &parameter.default) {
                 (Some(given), _) => Some((&given.value, scope.clone(), given.value.span, false)),
                 (None, Some(default)) => Some((default, Scope::in_block(self.modules.prelude, index), head(block), true)),
@@ -228,6 +236,11 @@ impl<'a> Checker<'a> {
         }
         (given, good)
     }
+}
+
+/// Whether values of a type name parts or axes of a sweep.
+fn is_of_sweep(r#type: &Type<'_>) -> bool {
+    matches!(r#type, Type::Axes | Type::Results | Type::Sized { name: "statistic", .. })
 }
 
 /// A bare word may be that of a choice; whether it is one cannot be told without a type.

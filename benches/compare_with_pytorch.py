@@ -15,13 +15,31 @@ import subprocess
 import sys
 import time
 
-SHAPES = [  # n, c, side, o, kernel
+# Images, channels, height (and width), filters, kernel; then stride, padding and groups where they are not 1, half the
+# kernel, and 1.
+SHAPES = [
+    # small networks for images of 32 pixels
     (32, 64, 4, 64, 3), (16, 64, 4, 64, 3), (32, 65, 4, 64, 3), (32, 64, 8, 64, 3), (16, 64, 8, 64, 3),
     (32, 64, 16, 32, 3), (32, 32, 16, 32, 3), (32, 64, 16, 64, 3),
     (32, 32, 32, 16, 3), (32, 16, 32, 16, 3), (32, 16, 32, 32, 3), (32, 1, 32, 16, 3),
     (32, 1, 32, 16, 1), (32, 16, 32, 1, 1), (32, 16, 32, 32, 1), (32, 32, 32, 16, 1),
     (32, 64, 16, 32, 1), (32, 32, 16, 64, 1), (32, 64, 8, 64, 1), (32, 64, 4, 64, 1), (32, 1, 4, 64, 1),
     (32, 48, 16, 32, 1), (32, 32, 16, 8, 3), (32, 32, 8, 8, 3), (32, 32, 4, 8, 3), (32, 16, 8, 32, 1), (32, 24, 4, 32, 1),
+    # wide ones
+    (16, 64, 64, 64, 3), (16, 128, 32, 128, 3), (16, 256, 16, 256, 3), (16, 512, 8, 512, 3), (32, 256, 8, 256, 3),
+    (32, 512, 4, 512, 3), (64, 512, 4, 512, 3), (16, 256, 4, 256, 3), (32, 128, 32, 32, 3), (32, 256, 16, 128, 1),
+    # DenseNet-121 and ResNet-18 at 224 pixels
+    (1, 3, 224, 64, 7, 2), (16, 3, 224, 64, 7, 2), (1, 64, 56, 128, 1), (16, 128, 56, 32, 3), (1, 128, 28, 32, 3),
+    (1, 512, 14, 128, 1), (16, 128, 14, 32, 3), (1, 1024, 7, 128, 1), (16, 128, 7, 32, 3), (1, 128, 7, 32, 3),
+    (1, 64, 56, 64, 3), (16, 64, 56, 128, 3, 2), (1, 64, 56, 128, 3, 2), (16, 64, 56, 128, 1, 2), (1, 256, 14, 512, 3, 2),
+    (1, 512, 7, 512, 3),
+    # Inception-v3 at 299 pixels
+    (1, 3, 299, 32, 3, 2, 0), (16, 32, 149, 32, 3, 1, 0), (1, 80, 73, 192, 3, 1, 0), (16, 192, 35, 64, 1), (1, 48, 35, 64, 5),
+    (16, 96, 35, 96, 3, 2, 0), (1, 768, 17, 192, 1), (1, 160, 17, 160, (1, 7)), (1, 160, 17, 160, (7, 1)),
+    (16, 192, 17, 192, (1, 7)), (16, 192, 17, 192, (7, 1)), (1, 384, 8, 384, (1, 3)), (16, 384, 8, 384, (3, 1)),
+    (1, 2048, 8, 320, 1), (16, 448, 8, 384, 3), (16, 192, 17, 320, 3, 2, 0),
+    # depthwise and in groups
+    (16, 64, 32, 64, 3, 1, 1, 64), (16, 64, 32, 64, 3, 2, 1, 64), (16, 128, 16, 128, 3, 1, 1, 4),
 ]
 
 
@@ -68,19 +86,21 @@ def main():
 
     print(f"{'shape':28} {'pass':8} {'ours us':>9} {'GF/s':>6} {'torch us':>9} {'GF/s':>6} {'ratio':>6} {'quiet':>6}")
     ratios, quiet_ratios = [], []
-    for n, c, side, o, k in SHAPES:
-        label = f"{n}x{c}->{o} {side}x{side} {k}x{k}"
+    for n, c, side, o, k, *more in SHAPES:
+        k = k if isinstance(k, tuple) else (k, k)
+        stride, padding, groups = more + [1, None, 1][len(more):]
+        padding = (k[0] // 2, k[1] // 2) if padding is None else (padding, padding)
+        label = f"{n}x{c}->{o} {side}x{side} {k[0]}x{k[1]}" + f"/{stride}" * (stride > 1) + f" in {groups}" * (groups > 1)
         if arguments.only not in label:
             continue
-        padding = k // 2
-        sizes = (n, c, side, side, o, k, 1, padding)
-        operations = 2 * n * o * side * side * c * k * k
-        x, w = torch.rand(n, c, side, side), torch.rand(o, c, k, k)
-        y = torch.rand(n, o, side, side)
+        x, w = torch.rand(n, c, side, side), torch.rand(o, c // groups, *k)
+        y = torch.nn.functional.conv2d(x, w, stride=stride, padding=padding, groups=groups)
+        sizes = (n, c, side, side, o, *k, stride, *padding, groups)
+        operations = 2 * y.numel() * c // groups * k[0] * k[1]
         backward = torch.ops.aten.convolution_backward
-        common = (None, [1, 1], [padding, padding], [1, 1], False, [0, 0], 1)
+        common = (None, [stride] * 2, padding, [1, 1], False, [0, 0], groups)
         runs = {
-            "forward": lambda: torch.nn.functional.conv2d(x, w, padding=padding),
+            "forward": lambda: torch.nn.functional.conv2d(x, w, stride=stride, padding=padding, groups=groups),
             "input": lambda: backward(y, x, w, *common, [True, False, False]),
             "weight": lambda: backward(y, x, w, *common, [False, True, False]),
         }

@@ -1,7 +1,7 @@
 //! How fast the convolutions are, in multiply-adds counted as two operations.
 //!
 //! `cargo bench --bench convolution` measures all shapes with criterion. With `--serve` instead, the program reads lines
-//! `pass n c h w o k stride padding repeats` and answers each with as many times in nanoseconds; so
+//! `pass n c h w o rows columns stride above beside groups repeats` and answers each with as many times in nanoseconds; so
 //! `benches/compare_with_pytorch.py` measures both programs in turn on a machine that others use as well.
 #![allow(clippy::indexing_slicing, clippy::print_stdout)] // a benchmark prints, and its sizes are its own
 
@@ -10,7 +10,7 @@ use std::io::{BufRead, Write};
 use std::time::Instant;
 
 use criterion::{Criterion, Throughput};
-use synth::kernels::cpu::convolution::{self, ConvolutionGeometry};
+use synth::kernels::cpu::convolution::{self, ConvolutionGeometry, ConvolutionSettings};
 
 /// Numbers that begin at a cache line, as those of the executor do.
 struct Numbers {
@@ -88,9 +88,8 @@ fn measure(criterion: &mut Criterion) {
                 height: side,
                 width: side,
                 output_channels,
-                kernel,
-                stride: 1,
-                padding,
+                kernel: [kernel; 2],
+                settings: ConvolutionSettings::square(1, padding),
             };
             let mut operands = Operands::new(geometry);
             group.throughput(Throughput::Elements(2 * geometry.multiplications() as u64));
@@ -108,10 +107,14 @@ fn serve() -> std::io::Result<()> {
         let mut words = line.split_whitespace();
         let pass = words.next().unwrap_or("forward");
         let sizes: Vec<usize> = words.filter_map(|word| word.parse().ok()).collect();
-        let [batch, input_channels, height, width, output_channels, kernel, stride, padding, repeats] = sizes[..] else {
-            return Err(std::io::Error::other(format!("expected a pass and nine sizes, found {line:?}")));
+        let [batch, input_channels, height, width, output_channels, rows, columns, stride, above, beside, groups, repeats] =
+            sizes[..]
+        else {
+            return Err(std::io::Error::other(format!("expected a pass and twelve sizes, found {line:?}")));
         };
-        let geometry = ConvolutionGeometry { batch, input_channels, height, width, output_channels, kernel, stride, padding };
+        let settings = ConvolutionSettings { padding: [above, beside], groups, ..ConvolutionSettings::square(stride, 0) };
+        let kernel = [rows, columns];
+        let geometry = ConvolutionGeometry { batch, input_channels, height, width, output_channels, kernel, settings };
         let operands = match &mut held {
             Some(operands) if operands.geometry == geometry => operands,
             _ => held.insert(Operands::new(geometry)),

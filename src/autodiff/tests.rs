@@ -1,7 +1,7 @@
 //! First and second derivatives of every primitive against central differences in double precision.
 
 use super::gradient;
-use crate::kernels::cpu::Executable;
+use crate::kernels::cpu::{ConvolutionGeometry, ConvolutionSettings, Executable};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::primitives::{BinaryFunction, UnaryFunction, all_names};
 use crate::random::Key;
@@ -53,6 +53,39 @@ fn binary(graph: &mut Graph, function: BinaryFunction, a: NodeId, b: NodeId) -> 
         BinaryFunction::Maximum => graph.maximum(a, b),
         BinaryFunction::Greater => graph.greater(a, b),
     }
+}
+
+/// Odd images, kernels of every form, strides, paddings, dilations and groups.
+fn convolutions() -> Vec<ConvolutionGeometry> {
+    let square = ConvolutionSettings::square;
+    let asymmetric = ConvolutionSettings { stride: [2, 1], padding: [0, 2], ..square(1, 0) };
+    let dilated = ConvolutionSettings { padding: [2, 3], dilation: [2, 3], ..square(1, 0) };
+    let grouped = ConvolutionSettings { groups: 2, ..square(1, 1) };
+    [
+        (1, 2, [4, 5], 3, [3, 3], square(1, 1)),
+        (2, 2, [5, 7], 3, [3, 3], square(2, 1)),
+        (2, 2, [4, 6], 3, [3, 3], square(2, 1)),
+        (2, 2, [3, 3], 3, [1, 1], square(1, 0)),
+        (2, 2, [5, 6], 2, [4, 4], square(2, 1)),
+        (1, 2, [4, 4], 3, [4, 4], square(1, 0)),
+        (1, 2, [3, 6], 2, [1, 5], ConvolutionSettings { padding: [0, 2], ..square(1, 0) }),
+        (1, 2, [6, 3], 2, [5, 1], ConvolutionSettings { padding: [2, 0], ..square(1, 0) }),
+        (1, 2, [5, 4], 2, [2, 3], asymmetric),
+        (1, 2, [5, 6], 2, [2, 2], dilated),
+        (1, 4, [4, 3], 6, [3, 3], grouped),
+        (2, 3, [4, 3], 3, [3, 3], ConvolutionSettings { groups: 3, ..square(2, 1) }),
+        (1, 4, [5, 6], 2, [2, 3], ConvolutionSettings { groups: 2, stride: [1, 2], ..dilated }),
+    ]
+    .map(|(batch, input_channels, [height, width], output_channels, kernel, settings)| ConvolutionGeometry {
+        batch,
+        input_channels,
+        height,
+        width,
+        output_channels,
+        kernel,
+        settings,
+    })
+    .to_vec()
 }
 
 fn cases() -> Vec<Case> {
@@ -130,26 +163,23 @@ fn cases() -> Vec<Case> {
         cases.push(case("matmul of pairs", &pairs, move |graph, x| graph.matmul(x[0], x[1], transpose_a, transpose_b)));
     }
     cases.push(case("matmul with itself", &[&[3, 3]], |graph, x| graph.matmul(x[0], x[0], false, true)));
-    for (side, kernel, stride, padding) in
-        [([4, 5], 3, 1, 1), ([5, 7], 3, 2, 1), ([4, 6], 3, 2, 1), ([3, 3], 1, 1, 0), ([5, 6], 4, 2, 1), ([4, 4], 4, 1, 0)]
-    {
-        let [h, w] = side;
-        let size = |length: usize| (length + 2 * padding - kernel) / stride + 1;
-        let (oh, ow) = (size(h), size(w));
-        cases.push(case("conv2d", &[&[2, 2, h, w], &[3, 2, kernel, kernel]], move |graph, x| {
-            graph.conv2d(x[0], x[1], stride, padding)
+    for geometry in convolutions() {
+        let ConvolutionGeometry { batch, input_channels, output_channels, height, width, kernel, settings } = geometry;
+        let x = [batch, input_channels, height, width];
+        let w = [output_channels, geometry.group_inputs(), kernel[0], kernel[1]];
+        let y = [batch, output_channels, geometry.output_height(), geometry.output_width()];
+        cases.push(case("conv2d", &[&x, &w], move |graph, x| graph.conv2d(x[0], x[1], settings)));
+        cases.push(case("conv2d input gradient", &[&y, &w], move |graph, x| {
+            graph.conv2d_input_gradient(x[0], x[1], settings, [height, width])
         }));
-        cases.push(case("conv2d input gradient", &[&[2, 3, oh, ow], &[3, 2, kernel, kernel]], move |graph, x| {
-            graph.conv2d_input_gradient(x[0], x[1], stride, padding, [h, w])
-        }));
-        cases.push(case("conv2d weight gradient", &[&[2, 2, h, w], &[2, 3, oh, ow]], move |graph, x| {
-            graph.conv2d_weight_gradient(x[0], x[1], stride, padding, kernel)
+        cases.push(case("conv2d weight gradient", &[&x, &y], move |graph, x| {
+            graph.conv2d_weight_gradient(x[0], x[1], settings, kernel)
         }));
     }
     cases.push(case("conv2d with weights used twice", &[&[1, 2, 4, 4], &[2, 2, 3, 3]], |graph, x| {
-        let y = graph.conv2d(x[0], x[1], 1, 1);
+        let y = graph.conv2d(x[0], x[1], ConvolutionSettings::square(1, 1));
         let y = graph.leaky_relu(y, 0.2);
-        graph.conv2d(y, x[1], 1, 1)
+        graph.conv2d(y, x[1], ConvolutionSettings::square(1, 1))
     }));
     cases.push(case("reshape", &[&[2, 3, 4], &[6, 4]], |graph, x| {
         let flat = graph.reshape(x[0], &[6, 4]);
@@ -303,7 +333,7 @@ fn what_is_not_asked_for_is_not_built_and_what_is_independent_is_zero() {
     let mut graph = Graph::new();
     let (x, w) = (graph.input("x", &[2, 3, 5, 5]), graph.input("w", &[4, 3, 3, 3]));
     let other = graph.input("other", &[7]);
-    let y = graph.conv2d(x, w, 1, 1);
+    let y = graph.conv2d(x, w, ConvolutionSettings::square(1, 1));
     let sum = graph.sum_all(y);
     let gradients = gradient(&mut graph, sum, &[x, other]);
     let names: Vec<&str> = (0..graph.len()).map(|index| graph.node(NodeId(index)).primitive.name()).collect();
@@ -314,12 +344,12 @@ fn what_is_not_asked_for_is_not_built_and_what_is_independent_is_zero() {
 
 /// A critic of two convolutions and a linear layer; weights are inputs 1 to 4.
 fn critic(graph: &mut Graph, image: NodeId, weights: &[NodeId]) -> NodeId {
-    let y = graph.conv2d(image, weights[0], 1, 1);
+    let y = graph.conv2d(image, weights[0], ConvolutionSettings::square(1, 1));
     let y = graph.add(y, weights[1]);
     let y = graph.leaky_relu(y, 0.2);
     let y = graph.sum_pool(y, 2);
     let y = graph.scale(y, 0.25);
-    let y = graph.conv2d(y, weights[2], 2, 1);
+    let y = graph.conv2d(y, weights[2], ConvolutionSettings::square(2, 1));
     let y = graph.tanh(y);
     let shape = graph.shape(y).to_vec();
     let y = graph.reshape(y, &[shape[0], shape[1..].iter().product()]);

@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing)] // an id is that of a node, and a node's shape was checked when it was made
 
 use super::primitives::*;
+use crate::kernels::cpu::ConvolutionSettings;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -365,26 +366,21 @@ impl Graph {
         self.multilinear(MatrixProduct { transpose_a, transpose_b }, &[a, b])
     }
 
-    /// Cross-correlation of `x` `[n, c, h, w]` with `w` `[o, c, k, k]`, zeros outside: `[n, o, oh, ow]`.
-    pub fn conv2d(&mut self, x: NodeId, w: NodeId, stride: usize, padding: usize) -> NodeId {
-        self.multilinear(Convolution { stride, padding }, &[x, w])
+    /// Cross-correlation of `x` `[n, c, h, w]` with `w` `[o, c / groups, kh, kw]`, zeros outside: `[n, o, oh, ow]`.
+    pub fn conv2d(&mut self, x: NodeId, w: NodeId, settings: ConvolutionSettings) -> NodeId {
+        self.multilinear(Convolution { settings }, &[x, w])
     }
 
-    /// The adjoint of [`Self::conv2d`] in `x`: `g` `[n, o, oh, ow]`, `w` `[o, c, k, k]` to `[n, c, height, width]`.
-    pub fn conv2d_input_gradient(
-        &mut self,
-        g: NodeId,
-        w: NodeId,
-        stride: usize,
-        padding: usize,
-        [height, width]: [usize; 2],
-    ) -> NodeId {
-        self.multilinear(ConvolutionInputGradient { stride, padding, height, width }, &[g, w])
+    /// The adjoint of [`Self::conv2d`] in `x`: `g` `[n, o, oh, ow]`, `w` `[o, c / groups, kh, kw]` to `[n, c, h, w]`, of which
+    /// `image` is the height and width.
+    pub fn conv2d_input_gradient(&mut self, g: NodeId, w: NodeId, settings: ConvolutionSettings, image: [usize; 2]) -> NodeId {
+        self.multilinear(ConvolutionInputGradient { settings, image }, &[g, w])
     }
 
-    /// The adjoint of [`Self::conv2d`] in `w`: `x` `[n, c, h, w]`, `g` `[n, o, oh, ow]` to `[o, c, size, size]`.
-    pub fn conv2d_weight_gradient(&mut self, x: NodeId, g: NodeId, stride: usize, padding: usize, size: usize) -> NodeId {
-        self.multilinear(ConvolutionWeightGradient { stride, padding, size }, &[x, g])
+    /// The adjoint of [`Self::conv2d`] in `w`: `x` `[n, c, h, w]`, `g` `[n, o, oh, ow]` to `[o, c / groups, kh, kw]`, of which
+    /// `kernel` is the last two.
+    pub fn conv2d_weight_gradient(&mut self, x: NodeId, g: NodeId, settings: ConvolutionSettings, kernel: [usize; 2]) -> NodeId {
+        self.multilinear(ConvolutionWeightGradient { settings, kernel }, &[x, g])
     }
 
     /// A primitive that is linear in each input: zero where one of them is zero.

@@ -80,6 +80,18 @@ impl LayerArguments {
         }
     }
 
+    /// Sizes for rows and columns: one whole number for both, or a list of two.
+    pub fn pair(&self, name: &str) -> Result<[usize; 2], ShapeError> {
+        if let Some(Value::List(values)) = self.get(name)
+            && let [Value::Integer(rows), Value::Integer(columns)] = values.as_slice()
+            && *rows >= 0
+            && *columns >= 0
+        {
+            return Ok([*rows as usize, *columns as usize]);
+        }
+        self.size(name).map(|size| [size; 2])
+    }
+
     pub fn flag(&self, name: &str) -> Result<bool, ShapeError> {
         match self.get(name) {
             Some(Value::Boolean(value)) => Ok(*value),

@@ -18,7 +18,7 @@ mod memory;
 mod plan;
 
 pub use call::{Arguments, Call, for_each_chunk};
-pub use convolution::ConvolutionGeometry;
+pub use convolution::{ConvolutionGeometry, ConvolutionSettings};
 pub use element::Element;
 pub use executable::{Executable, planned_numbers};
 

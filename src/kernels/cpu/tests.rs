@@ -1,6 +1,6 @@
 //! What an executable must keep whatever its plan is.
 
-use super::Executable;
+use super::{ConvolutionSettings, Executable};
 use crate::autodiff::gradient;
 use crate::network::graph::{Graph, NodeId};
 use crate::random::Key;
@@ -17,7 +17,7 @@ fn training_graph(batch: usize) -> (Graph, Vec<NodeId>) {
         graph.input("linear", &[200, 3]),
         graph.input("bias", &[1, 3]),
     ];
-    let y = graph.conv2d(image, weights[0], 1, 1);
+    let y = graph.conv2d(image, weights[0], ConvolutionSettings::square(1, 1));
     let mean = graph.mean(y, &[0, 2, 3], true);
     let centred = graph.sub(y, mean);
     let square = graph.square(centred);
@@ -28,7 +28,7 @@ fn training_graph(batch: usize) -> (Graph, Vec<NodeId>) {
     let y = graph.mul(y, weights[1]);
     let y = graph.leaky_relu(y, 0.2);
     let y = graph.max_pool(y, 3, 2, 1);
-    let y = graph.conv2d(y, weights[2], 2, 1);
+    let y = graph.conv2d(y, weights[2], ConvolutionSettings::square(2, 1));
     let length = graph.square(y);
     let length = graph.mean(length, &[1], true);
     let length = graph.shift(length, 1e-8);

@@ -3,8 +3,9 @@
 use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::window::places;
+use super::window::Window;
 use super::{Layer, first, input, maps};
+use crate::kernels::cpu::ConvolutionSettings;
 
 pub struct AvgPool;
 
@@ -19,7 +20,7 @@ impl Layer for AvgPool {
         if padding * 2 > size {
             return Err(ShapeError::new(format!("a padding of {padding} is more than half of the window of {size}")));
         }
-        let [height, width] = places([height, width], size, stride, padding)?;
+        let [height, width] = Window { extent: [size; 2], stride: [stride; 2], padding: [padding; 2] }.places([height, width])?;
         Ok(vec![channels, height, width])
     }
 
@@ -37,10 +38,10 @@ impl Layer for AvgPool {
             return Ok(graph.scale(sums, share));
         }
         // A convolution of each channel alone with a kernel of equal numbers.
-        let [rows, columns] = places([height, width], size, stride, padding)?;
+        let [rows, columns] = Window { extent: [size; 2], stride: [stride; 2], padding: [padding; 2] }.places([height, width])?;
         let single = graph.reshape(x, &[batch * channels, 1, height, width]);
         let kernel = graph.constant(share, &[1, 1, size, size]);
-        let means = graph.conv2d(single, kernel, stride, padding);
+        let means = graph.conv2d(single, kernel, ConvolutionSettings::square(stride, padding));
         Ok(graph.reshape(means, &[batch, channels, rows, columns]))
     }
 }

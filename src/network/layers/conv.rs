@@ -1,40 +1,22 @@
 //! Convolution (as in the field, a cross-correlation) with zero padding; in groups of channels, and with a kernel whose
 //! places stand `dilation` pixels apart (Yu and Koltun 2016).
 
-use super::super::graph::{Graph, NodeId};
+use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::window::places;
+use super::window::Window;
 use super::{Layer, first, initial_weights::weight, input, maps};
+use crate::kernels::cpu::ConvolutionSettings;
 
 pub struct Conv;
 
-/// The static arguments.
-struct Settings {
-    filters: usize,
-    kernel: usize,
-    stride: usize,
-    padding: usize,
-    groups: usize,
-    dilation: usize,
-}
-
-impl Settings {
-    fn new(arguments: &LayerArguments) -> Result<Self, ShapeError> {
-        Ok(Self {
-            filters: arguments.size("filters")?,
-            kernel: arguments.size("kernel")?.max(1),
-            stride: arguments.size("stride")?.max(1),
-            padding: arguments.size("padding")?,
-            groups: arguments.size("groups")?.max(1),
-            dilation: arguments.size("dilation")?.max(1),
-        })
-    }
-
-    /// Pixels from one end of the kernel to the other.
-    fn extent(&self) -> usize {
-        (self.kernel - 1) * self.dilation + 1
-    }
+fn settings(arguments: &LayerArguments) -> Result<ConvolutionSettings, ShapeError> {
+    Ok(ConvolutionSettings {
+        stride: arguments.pair("stride")?.map(|stride| stride.max(1)),
+        padding: arguments.pair("padding")?,
+        dilation: arguments.pair("dilation")?.map(|dilation| dilation.max(1)),
+        groups: arguments.size("groups")?.max(1),
+    })
 }
 
 impl Layer for Conv {
@@ -44,8 +26,8 @@ impl Layer for Conv {
 
     fn shape(&self, inputs: &[&Shape], arguments: &LayerArguments) -> Result<Shape, ShapeError> {
         let [channels, height, width] = maps(first(inputs)?)?;
-        let settings = Settings::new(arguments)?;
-        let (filters, groups, extent) = (settings.filters, settings.groups, settings.extent());
+        let (filters, settings) = (arguments.size("filters")?, settings(arguments)?);
+        let groups = settings.groups;
         for (number, what) in [(channels, "channels"), (filters, "filters")] {
             if number % groups != 0 {
                 return Err(ShapeError {
@@ -54,50 +36,27 @@ impl Layer for Conv {
                 });
             }
         }
-        if settings.padding >= extent {
-            return Err(ShapeError {
-                message: format!("a padding of {} leaves a window of {extent} pixels nothing to read", settings.padding),
-                help: Some(format!("at most {} pixels of padding", extent - 1)),
-            });
+        let window = Window::of_kernel(arguments.pair("kernel")?, &settings);
+        for (padding, extent) in settings.padding.into_iter().zip(window.extent) {
+            if padding >= extent {
+                return Err(ShapeError {
+                    message: format!("a padding of {padding} leaves a window of {extent} pixels nothing to read"),
+                    help: Some(format!("at most {} pixels of padding", extent - 1)),
+                });
+            }
         }
-        let [height, width] = places([height, width], extent, settings.stride, settings.padding)?;
+        let [height, width] = window.places([height, width])?;
         Ok(vec![filters, height, width])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>, inputs: &[NodeId], arguments: &LayerArguments) -> Result<NodeId, ShapeError> {
         let x = input(inputs, 0)?;
-        let Settings { filters, kernel, stride, padding, groups, dilation } = Settings::new(arguments)?;
-        let channels = lowering.shape(x).get(1).copied().unwrap_or(0) / groups;
-        let weight = weight(lowering, &[filters, channels, kernel, kernel], channels * kernel * kernel, arguments)?;
-        let weight = dilated(lowering.graph, weight, [filters, channels, kernel], dilation);
-        if groups == 1 {
-            return Ok(lowering.graph.conv2d(x, weight, stride, padding));
-        }
-        let filters = filters / groups;
-        let graph = &mut *lowering.graph;
-        let parts: Vec<NodeId> = (0..groups)
-            .map(|group| {
-                let x = graph.slice(x, 1, group * channels, channels);
-                let weight = graph.slice(weight, 0, group * filters, filters);
-                graph.conv2d(x, weight, stride, padding)
-            })
-            .collect();
-        Ok(graph.concat(&parts, 1))
+        let (settings, [rows, columns]) = (settings(arguments)?, arguments.pair("kernel")?.map(|places| places.max(1)));
+        let channels = lowering.shape(x).get(1).copied().unwrap_or(0) / settings.groups;
+        let shape = [arguments.size("filters")?, channels, rows, columns];
+        let weight = weight(lowering, &shape, channels * rows * columns, arguments)?;
+        Ok(lowering.graph.conv2d(x, weight, settings))
     }
-}
-
-/// The kernel with `dilation` − 1 zeros between neighbouring places.
-fn dilated(graph: &mut Graph, weight: NodeId, [filters, channels, kernel]: [usize; 3], dilation: usize) -> NodeId {
-    if dilation == 1 || kernel == 1 {
-        return weight;
-    }
-    let (wide, extent) = (kernel * dilation, (kernel - 1) * dilation + 1);
-    let places = graph.reshape(weight, &[filters * channels, kernel, 1, kernel, 1]);
-    let rows = graph.pad(places, 2, 0, dilation - 1);
-    let columns = graph.pad(rows, 4, 0, dilation - 1);
-    let square = graph.reshape(columns, &[filters, channels, wide, wide]);
-    let cut = graph.slice(square, 2, 0, extent);
-    graph.slice(cut, 3, 0, extent)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
 use super::{Layer, first, initial_weights, input, maps};
+use crate::kernels::cpu::ConvolutionSettings;
 
 pub struct ConvTranspose;
 
@@ -44,7 +45,8 @@ impl Layer for ConvTranspose {
         // A pixel of the output is a sum over the channels and over every stride-th place of the kernel, along both sides.
         let fan_in = (channels * kernel * kernel / (stride * stride)).max(channels);
         let weight = initial_weights::weight_by_outputs(lowering, &[channels, filters, kernel, kernel], 1, fan_in, arguments)?;
-        Ok(lowering.graph.conv2d_input_gradient(x, weight, stride, arguments.size("padding")?, [height, width]))
+        let settings = ConvolutionSettings::square(stride, arguments.size("padding")?);
+        Ok(lowering.graph.conv2d_input_gradient(x, weight, settings, [height, width]))
     }
 }
 

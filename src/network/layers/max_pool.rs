@@ -3,7 +3,7 @@
 use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::window::places;
+use super::window::Window;
 use super::{Layer, first, input, maps};
 
 pub struct MaxPool;
@@ -19,7 +19,7 @@ impl Layer for MaxPool {
         if padding * 2 > size {
             return Err(ShapeError::new(format!("a padding of {padding} is more than half of the window of {size}")));
         }
-        let [height, width] = places([height, width], size, stride, padding)?;
+        let [height, width] = Window { extent: [size; 2], stride: [stride; 2], padding: [padding; 2] }.places([height, width])?;
         Ok(vec![channels, height, width])
     }
 

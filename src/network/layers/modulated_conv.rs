@@ -7,8 +7,9 @@
 use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::window::places;
+use super::window::Window;
 use super::{Layer, initial_weights::weight, input, maps, vector};
+use crate::kernels::cpu::ConvolutionSettings;
 
 pub struct ModulatedConv;
 
@@ -27,7 +28,8 @@ impl Layer for ModulatedConv {
             });
         }
         let kernel = arguments.size("kernel")?.max(1);
-        let [height, width] = places([height, width], kernel, 1, (kernel - 1) / 2)?;
+        let window = Window::of_kernel([kernel; 2], &ConvolutionSettings::square(1, (kernel - 1) / 2));
+        let [height, width] = window.places([height, width])?;
         Ok(vec![arguments.size("filters")?, height, width])
     }
 
@@ -40,7 +42,7 @@ impl Layer for ModulatedConv {
         let graph = &mut *lowering.graph;
         let spread = graph.reshape(style, &[batch, channels, 1, 1]);
         let modulated = graph.mul(x, spread);
-        let y = graph.conv2d(modulated, weight, 1, (kernel - 1) / 2);
+        let y = graph.conv2d(modulated, weight, ConvolutionSettings::square(1, (kernel - 1) / 2));
         if !arguments.flag("demodulate")? {
             return Ok(y);
         }

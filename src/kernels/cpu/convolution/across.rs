@@ -108,12 +108,15 @@ fn copy_group<V: Vector>(group: &Group, to: &mut [f32]) {
 pub fn run(pass: &Pass, instructions: InstructionSet, copy: &[f32], weights: &[f32], destination: &mut [f32], workers: usize) {
     let tiles = ChannelTiles::new(pass.destination_channels);
     let plane = pass.destination_plane();
-    let block_len = pass.source_plane() * record_len(pass.source_channels);
+    let block_len = pass.source_plane() * record_len(pass.groups * pass.source_channels);
     let destination = Shared::new(destination);
-    share_out(pass.batch.div_ceil(BLOCK) * tiles.count(), workers, |_, index| {
-        let (block, (channel, size)) = (index / tiles.count(), tiles.tile(index % tiles.count()));
-        let source = &copy[block * block_len..(block + 1) * block_len];
-        let packed = &weights[channel * pass.source_channels * pass.kernel * pass.kernel..];
+    share_out(pass.batch.div_ceil(BLOCK) * pass.groups * tiles.count(), workers, |_, index| {
+        let (index, (channel, size)) = (index / tiles.count(), tiles.tile(index % tiles.count()));
+        let (block, group) = (index / pass.groups, index % pass.groups);
+        let source = &copy[block * block_len..(block + 1) * block_len][group * pass.source_channels * BLOCK..];
+        let packed = &weights[group * pass.group_weight_len() + channel * pass.source_channels * pass.places()..];
+        let channel = group * pass.destination_channels + channel;
+        let channels = pass.groups * pass.destination_channels;
         let mut results = [0.0; TILE_CHANNELS * PIXELS * BLOCK];
         for first in (0..plane).step_by(PIXELS) {
             let pixels = PIXELS.min(plane - first);
@@ -122,9 +125,9 @@ pub fn run(pass: &Pass, instructions: InstructionSet, copy: &[f32], weights: &[f
             }
             let count = BLOCK.min(pass.batch - block * BLOCK);
             for m in 0..size {
-                let start = (block * BLOCK * pass.destination_channels + channel + m) * plane + first;
+                let start = (block * BLOCK * channels + channel + m) * plane + first;
                 let from = &results[m * PIXELS * BLOCK..][..pixels * BLOCK];
-                let put = Put { from, destination, start, image_len: pass.destination_channels * plane, count };
+                let put = Put { from, destination, start, image_len: channels * plane, count };
                 match instructions {
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: an `InstructionSet` is made only when the processor has it; this task alone has these
@@ -192,7 +195,7 @@ fn fill_pixel(
     pixel: usize,
     results: &mut [f32],
 ) {
-    let unit = record_len(pass.source_channels);
+    let unit = record_len(pass.groups * pass.source_channels);
     let mut taps = [Tap::default(); TAPS];
     let (mut count, mut accumulate) = (0, false);
     let mut vectors = [0; TILE_VECTORS];
@@ -210,8 +213,8 @@ fn fill_pixel(
             accumulate,
         };
         assert!(results.len() >= (size - 1) * PIXELS * BLOCK + BLOCK, "a pixel's results must have room");
-        // SAFETY: the processor has these instructions. Each tap is a pixel of the source, whose record has sixteen
-        // numbers for each channel; the packed weights begin with this tile's; the results have room, as checked.
+        // SAFETY: the processor has these instructions. Each tap is a pixel of the source, whose record has, from where the
+        // group's channels begin, sixteen numbers for each of them; the packed weights begin with this tile's; the results have room, as checked.
         unsafe { tile_function(instructions, size, 2)(&tile) };
     };
     pass.taps_at(pixel / pass.destination_width, pixel % pass.destination_width, unit, |tap| {

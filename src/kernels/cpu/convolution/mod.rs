@@ -1,7 +1,7 @@
 //! Two-dimensional convolution and its two gradients.
 //!
 //! The three are bilinear and closed under differentiation: each one's gradients are the other two. Layouts are those of
-//! the graph: images `[n, c, h, w]`, weights `[o, c, k, k]`, dense and row-major.
+//! the graph: images `[n, c, h, w]`, weights `[o, c / groups, kh, kw]`, dense and row-major.
 //!
 //! Forward and by the input go one of two ways: `rows` when a row of the result is a multiple of eight pixels and the
 //! stride is 1, `across` for everything else. Both call the register tiles of `tile`; `weight` is the third
@@ -20,7 +20,7 @@ mod weight;
 #[cfg(test)]
 mod tests;
 
-pub use geometry::ConvolutionGeometry;
+pub use geometry::{ConvolutionGeometry, ConvolutionSettings};
 
 use pass::Pass;
 use rows::Rows;
@@ -43,7 +43,7 @@ impl ConvolutionGeometry {
     }
 }
 
-/// Convolves `input` `[n, c, h, w]` with `weight` `[o, c, k, k]` to `output` `[n, o, h', w']`. What `workspace` holds
+/// Convolves `input` `[n, c, h, w]` with `weight` `[o, c / groups, kh, kw]` to `output` `[n, o, h', w']`. What `workspace` holds
 /// before does not matter.
 ///
 /// # Panics
@@ -69,7 +69,7 @@ pub fn input_gradient(
     run_pass(&pass, InstructionSet::detect(), output_gradient, weight, input_gradient, workspace);
 }
 
-/// The gradient by the weight `[o, c, k, k]`, from the input `[n, c, h, w]` and the gradient by the output.
+/// The gradient by the weight `[o, c / groups, kh, kw]`, from the input `[n, c, h, w]` and the gradient by the output.
 ///
 /// # Panics
 /// When a slice's length does not fit the geometry.
@@ -89,7 +89,7 @@ fn rows_for(pass: &Pass) -> Option<Rows> {
     // Rows of eight pixels could go by rows, but a sixth of their multiplications would be with padding, which the way
     // across images leaves out; that pays when the batch fills most of its blocks. (At sixteen pixels both are as fast.)
     let blocks_full = pass.batch.next_multiple_of(across::BLOCK) * 7 <= pass.batch * 8;
-    let across = pass.kernel > 1 && pass.destination_width == vector::LANES && blocks_full;
+    let across = pass.places() > 1 && pass.destination_width == vector::LANES && blocks_full;
     if across { None } else { Rows::plan(pass) }
 }
 
@@ -98,7 +98,7 @@ fn pass_workspace(pass: &Pass, workers: usize) -> usize {
     pass.weight_len()
         + match rows_for(pass) {
             Some(rows) => rows.band_len(pass) * workers.max(1),
-            None => across::copy_len(pass.batch, pass.source_channels, pass.source_plane()),
+            None => across::copy_len(pass.batch, pass.groups * pass.source_channels, pass.source_plane()),
         }
 }
 
@@ -126,8 +126,8 @@ fn run_pass(
             rows.run(pass, instructions, source, packed, destination, rest, workers.min(room));
         }
         None => {
-            let copy = &mut rest[..across::copy_len(pass.batch, pass.source_channels, pass.source_plane())];
-            let sizes = (pass.batch, pass.source_channels, pass.source_plane());
+            let sizes = (pass.batch, pass.groups * pass.source_channels, pass.source_plane());
+            let copy = &mut rest[..across::copy_len(sizes.0, sizes.1, sizes.2)];
             across::copy_images(instructions, source, sizes, copy, workers);
             across::run(pass, instructions, copy, packed, destination, workers);
         }
@@ -165,7 +165,7 @@ fn whole_lines(workspace: &mut [f32], needed: usize) -> &mut [f32] {
 }
 
 fn check(geometry: &ConvolutionGeometry, input: &[f32], weight: &[f32], output: &[f32]) {
-    assert!(geometry.stride > 0 && geometry.kernel > 0, "a convolution's stride and kernel must be at least 1: {geometry:?}");
+    assert!(geometry.is_sound(), "groups must divide the channels; stride, kernel and dilation must be at least 1: {geometry:?}");
     assert_eq!(input.len(), geometry.input_len(), "the input must fit {geometry:?}");
     assert_eq!(weight.len(), geometry.weight_len(), "the weight must fit {geometry:?}");
     assert_eq!(output.len(), geometry.output_len(), "the output must fit {geometry:?}");

@@ -2,7 +2,7 @@
 
 use std::ops::{AddAssign, Mul};
 
-use super::geometry::ConvolutionGeometry;
+use super::geometry::{ConvolutionGeometry, ConvolutionSettings};
 use crate::kernels::cpu::matmul::Element;
 
 /// `output[n, o, y, x] = Σ input · weight`; shapes as in [`super::forward`].
@@ -41,28 +41,34 @@ pub fn weight_gradient<T: Element + AddAssign + Mul<Output = T>>(
 /// Calls `product` with the indices of input, weight and output for every product of the convolution's definition.
 fn each_product(geometry: &ConvolutionGeometry, mut product: impl FnMut(usize, usize, usize)) {
     let g = geometry;
+    let ConvolutionSettings { stride, padding, dilation, .. } = g.settings;
     let (rows, columns) = (g.output_height(), g.output_width());
-    for n in 0..g.batch {
-        for o in 0..g.output_channels {
-            for c in 0..g.input_channels {
-                for (ky, kx) in (0..g.kernel).flat_map(|ky| (0..g.kernel).map(move |kx| (ky, kx))) {
-                    let weight = ((o * g.input_channels + c) * g.kernel + ky) * g.kernel + kx;
-                    for y in 0..rows {
-                        let input_y = y * g.stride + ky;
-                        if input_y < g.padding || input_y >= g.padding + g.height {
-                            continue;
-                        }
-                        let input_row = ((n * g.input_channels + c) * g.height + input_y - g.padding) * g.width;
-                        let output_row = ((n * g.output_channels + o) * rows + y) * columns;
-                        for x in 0..columns {
-                            let input_x = x * g.stride + kx;
-                            if input_x >= g.padding && input_x < g.padding + g.width {
-                                product(input_row + input_x - g.padding, weight, output_row + x);
-                            }
-                        }
+    let [kernel_rows, kernel_columns] = g.kernel;
+    for (n, o, c) in channel_pairs(g) {
+        let weight = (o * g.group_inputs() + c) * g.places();
+        let c = o / g.group_outputs() * g.group_inputs() + c;
+        for (ky, kx) in (0..kernel_rows).flat_map(|ky| (0..kernel_columns).map(move |kx| (ky, kx))) {
+            for y in 0..rows {
+                let Some(input_y) = inside(y * stride[0] + ky * dilation[0], padding[0], g.height) else { continue };
+                let input_row = ((n * g.input_channels + c) * g.height + input_y) * g.width;
+                let output_row = ((n * g.output_channels + o) * rows + y) * columns;
+                for x in 0..columns {
+                    if let Some(input_x) = inside(x * stride[1] + kx * dilation[1], padding[1], g.width) {
+                        product(input_row + input_x, weight + ky * kernel_columns + kx, output_row + x);
                     }
                 }
             }
         }
     }
+}
+
+/// Image, output channel, and input channel within that one's group.
+fn channel_pairs(g: &ConvolutionGeometry) -> impl Iterator<Item = (usize, usize, usize)> {
+    let (batch, outputs, inputs) = (g.batch, g.output_channels, g.group_inputs());
+    (0..batch).flat_map(move |n| (0..outputs).flat_map(move |o| (0..inputs).map(move |c| (n, o, c))))
+}
+
+/// The index in the image of an index counted from the start of the padding; none in the padding.
+pub fn inside(padded: usize, padding: usize, length: usize) -> Option<usize> {
+    padded.checked_sub(padding).filter(|index| *index < length)
 }

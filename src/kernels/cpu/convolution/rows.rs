@@ -5,6 +5,7 @@
 //! Kernels of 1×1 read the images where they are.
 
 use super::pass::Pass;
+use super::plain::inside;
 use super::tasks::{Shared, share_out};
 use super::tile::{ChannelTiles, TILE_VECTORS, Tap, Tile, tile_function, vectors_for};
 use super::vector::{InstructionSet, LANES};
@@ -29,8 +30,10 @@ pub struct Rows {
     row_vectors: usize,
     /// Numbers in a row of the padded source.
     padded_width: usize,
-    /// Zeros before the first pixel of a row.
-    padding: usize,
+    /// Zero rows above the first pixel, and zeros before it in its row.
+    padding: [usize; 2],
+    /// Rows of the padded source beyond those of the destination.
+    overhang: usize,
     band_rows: usize,
     bands: usize,
 }
@@ -38,31 +41,37 @@ pub struct Rows {
 impl Rows {
     /// The bands of `pass`, or nothing when its sizes do not allow this way.
     pub fn plan(pass: &Pass) -> Option<Rows> {
-        let padding = if pass.transposed { (pass.kernel - 1).checked_sub(pass.padding)? } else { pass.padding };
-        if pass.stride != 1 || pass.kernel * pass.kernel > MOST_TAPS || pass.destination_plane() == 0 {
+        let reach = [0, 1].map(|direction| (pass.kernel[direction] - 1) * pass.dilation[direction]);
+        let padding = if pass.transposed {
+            [reach[0].checked_sub(pass.padding[0])?, reach[1].checked_sub(pass.padding[1])?]
+        } else {
+            pass.padding
+        };
+        if pass.stride != [1, 1] || pass.places() > MOST_TAPS || pass.destination_plane() == 0 {
             return None;
         }
-        let direct = pass.kernel == 1 && padding == 0;
+        let direct = pass.places() == 1 && padding == [0, 0];
         let plane = pass.destination_plane();
         let (height, width) = if direct { (plane / LANES, LANES) } else { (pass.destination_height, pass.destination_width) };
         if height * width != plane || !width.is_multiple_of(LANES) {
             return None;
         }
-        let padded_width = width + pass.kernel - 1;
-        let copied = if direct { 0 } else { pass.source_channels * (height + pass.kernel - 1) * padded_width };
-        let wanted = LEAST_BANDS.div_ceil(pass.batch.max(1)).max(copied.div_ceil(BAND_NUMBERS));
+        let [overhang, beside] = reach;
+        let padded_width = width + beside;
+        let copied = if direct { 0 } else { pass.source_channels * (height + overhang) * padded_width };
+        let wanted = LEAST_BANDS.div_ceil((pass.batch * pass.groups).max(1)).max(copied.div_ceil(BAND_NUMBERS));
         let band_rows = height.div_ceil(wanted);
         let bands = height.div_ceil(band_rows);
-        Some(Rows { direct, height, row_vectors: width / LANES, padded_width, padding, band_rows, bands })
+        Some(Rows { direct, height, row_vectors: width / LANES, padded_width, padding, overhang, band_rows, bands })
     }
 
     /// Numbers of workspace that a worker needs.
     pub fn band_len(&self, pass: &Pass) -> usize {
-        if self.direct { 0 } else { pass.source_channels * self.padded_plane(pass, self.band_rows) }
+        if self.direct { 0 } else { pass.source_channels * self.padded_plane(self.band_rows) }
     }
 
-    fn padded_plane(&self, pass: &Pass, rows: usize) -> usize {
-        (rows + pass.kernel - 1) * self.padded_width
+    fn padded_plane(&self, rows: usize) -> usize {
+        (rows + self.overhang) * self.padded_width
     }
 
     /// Whether the source is read where it is.
@@ -76,25 +85,25 @@ impl Rows {
     }
 
     /// Numbers of a whole image's padded copy, of one channel.
-    pub fn image_plane(&self, pass: &Pass) -> usize {
-        self.padded_plane(pass, self.height)
+    pub fn image_plane(&self) -> usize {
+        self.padded_plane(self.height)
     }
 
-    /// Numbers in a row of the padded source.
-    pub fn padded_width(&self) -> usize {
-        self.padded_width
+    /// Where a place of the kernel (counted from the end in a transposed pass) reads, from where the first one does.
+    pub fn shift(&self, pass: &Pass, place: usize) -> usize {
+        place / pass.kernel[1] * pass.dilation[0] * self.padded_width + place % pass.kernel[1] * pass.dilation[1]
     }
 
     /// Copies what `rows` rows of the destination, from `first` on, need of `image` `[c, h, w]` to `band`
-    /// `[c, rows + k − 1, padded_width]`, zeros around it.
+    /// `[c, rows + overhang, padded_width]`, zeros around it.
     pub fn copy_band(&self, pass: &Pass, image: &[f32], first: usize, rows: usize, band: &mut [f32]) {
         let width = pass.source_width;
-        let plane = self.padded_plane(pass, rows);
+        let plane = self.padded_plane(rows);
         for (channel, copy) in image.chunks_exact(pass.source_plane()).zip(band.chunks_exact_mut(plane)) {
             for (row, copy) in copy.chunks_exact_mut(self.padded_width).enumerate() {
                 zero_row(copy);
-                if let Some(row) = (first + row).checked_sub(self.padding).filter(|row| *row < pass.source_height) {
-                    copy_row(&channel[row * width..(row + 1) * width], &mut copy[self.padding..self.padding + width]);
+                if let Some(row) = inside(first + row, self.padding[0], pass.source_height) {
+                    copy_row(&channel[row * width..(row + 1) * width], &mut copy[self.padding[1]..self.padding[1] + width]);
                 }
             }
         }
@@ -115,14 +124,17 @@ impl Rows {
         let band_len = self.band_len(pass);
         let (destination, bands) = (Shared::new(destination), Shared::new(bands));
         let image_len = pass.source_channels * pass.source_plane();
-        share_out(pass.batch * self.bands, workers, |worker, index| {
+        let group_weights = pass.group_weight_len();
+        // A group's channels follow one another, so the groups of an image are like images with other weights.
+        share_out(pass.batch * pass.groups * self.bands, workers, |worker, index| {
             let (image, first) = (index / self.bands, index % self.bands * self.band_rows);
+            let weights = &weights[image % pass.groups * group_weights..][..group_weights];
             let rows = self.band_rows.min(self.height - first);
             let from = &source[image * image_len..(image + 1) * image_len];
             let (band, channel_stride) = if self.direct {
                 (&from[first * LANES..], pass.source_plane())
             } else {
-                let plane = self.padded_plane(pass, rows);
+                let plane = self.padded_plane(rows);
                 // SAFETY: each worker has its own part, and runs one task at a time.
                 let band = unsafe { bands.part(worker * band_len, pass.source_channels * plane) };
                 self.copy_band(pass, from, first, rows, band);
@@ -147,9 +159,9 @@ impl Rows {
         rows: usize,
     ) {
         let mut taps = [Tap::default(); MOST_TAPS];
-        let places = pass.kernel * pass.kernel;
+        let places = pass.places();
         for (place, tap) in taps[..places].iter_mut().enumerate() {
-            let source = place / pass.kernel * self.padded_width + place % pass.kernel;
+            let source = self.shift(pass, place);
             *tap = Tap { source, weight: if pass.transposed { places - 1 - place } else { place } };
         }
         let tiles = ChannelTiles::new(pass.destination_channels);
@@ -182,7 +194,7 @@ impl Rows {
                         accumulate: false,
                     };
                     // SAFETY: the processor has these instructions. A vector's offset plus a tap's lies in the band's
-                    // `rows + k − 1` padded rows of each channel (for a direct pass: in the image's plane); the packed
+                    // `rows + overhang` padded rows of each channel (for a direct pass: in the image's plane); the packed
                     // weights hold this tile's `places · source_channels · size` numbers; the destination's rows
                     // `first..first + rows` of this image are this task's alone.
                     unsafe { tile_function(instructions, size, count)(&tile) };

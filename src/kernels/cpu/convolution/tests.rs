@@ -1,7 +1,7 @@
 //! The three operations against their definition in double precision, and against themselves on other thread counts.
 
 use super::vector::InstructionSet;
-use super::{ConvolutionGeometry, Pass, plain, run_pass, run_weight};
+use super::{ConvolutionGeometry, ConvolutionSettings, Pass, plain, run_pass, run_weight};
 
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
@@ -27,32 +27,66 @@ fn geometries() -> Vec<ConvolutionGeometry> {
                 let index = found.len();
                 let (input_channels, output_channels) = [(1, 16), (5, 1), (3, 7), (8, 13), (17, 2), (1, 3), (2, 9)][index % 7];
                 let batch = [1, 3, 17, 2, 16][index % 5];
+                let settings = ConvolutionSettings::square(stride, padding);
                 found.push(ConvolutionGeometry {
                     batch,
                     input_channels,
                     height,
                     width,
                     output_channels,
-                    kernel,
-                    stride,
-                    padding,
+                    kernel: [kernel; 2],
+                    settings,
                 });
             }
         }
     }
-    found.extend(
-        [(64, 65, 64, 8, 3), (18, 32, 16, 16, 3), (9, 32, 16, 32, 3), (33, 64, 32, 4, 3), (16, 16, 8, 4, 3), (2, 90, 100, 8, 3)]
-            .map(|(batch, input_channels, output_channels, side, kernel)| ConvolutionGeometry {
-                batch,
-                input_channels,
-                height: side,
-                width: side,
-                output_channels,
-                kernel,
-                stride: 1,
-                padding: kernel / 2,
-            }),
-    );
+    found.extend([(64, 65, 64, 8), (18, 32, 16, 16), (9, 32, 16, 32), (33, 64, 32, 4), (16, 16, 8, 4), (2, 90, 100, 8)].map(
+        |(batch, input_channels, output_channels, side)| ConvolutionGeometry {
+            batch,
+            input_channels,
+            height: side,
+            width: side,
+            output_channels,
+            kernel: [3; 2],
+            settings: ConvolutionSettings::square(1, 1),
+        },
+    ));
+    found.extend(drawn_geometries(400));
+    found
+}
+
+/// Geometries of sizes drawn at random, each direction's for itself.
+fn drawn_geometries(count: usize) -> Vec<ConvolutionGeometry> {
+    let mut state = 1_u64;
+    let mut draw = |from: usize, to: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        from + (state >> 33) as usize % (to - from + 1)
+    };
+    let mut found = Vec::new();
+    while found.len() < count {
+        let groups = [1, 1, 1, 2, 3, 5][draw(0, 5)];
+        let most = if groups > 1 { 4 } else { 20 };
+        let (inputs, outputs) = (draw(1, most), draw(1, most));
+        let stretched = draw(0, 3) == 0;
+        let mut pair = |from: usize, to: usize| [draw(from, to), draw(from, to)];
+        let geometry = ConvolutionGeometry {
+            kernel: pair(1, 7),
+            settings: ConvolutionSettings {
+                stride: if stretched { pair(1, 3) } else { [1; 2] },
+                padding: pair(0, 4),
+                dilation: if stretched { pair(1, 3) } else { [1; 2] },
+                groups,
+            },
+            height: pair(1, 18)[0],
+            width: pair(1, 26)[0],
+            batch: pair(1, 17)[0],
+            input_channels: groups * inputs,
+            output_channels: groups * outputs,
+        };
+        if geometry.output_len() > 0 && geometry.multiplications() < 1 << 20 {
+            found.push(geometry);
+        }
+    }
     found
 }
 
@@ -111,7 +145,7 @@ fn the_number_of_threads_changes_no_bit() {
     let large = geometries().into_iter().filter(|g| g.multiplications() > super::MULTIPLICATIONS_WORTH_A_THREAD);
     let mut compared = 0;
     for g in large {
-        let mut found = [1, 2, 3].map(|threads| {
+        let mut found = [1, 2, 3, 7].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             bits(pool.install(|| run(&g, InstructionSet::detect())))
         });
@@ -130,9 +164,8 @@ fn a_workspace_for_one_thread_serves_more() {
         height: 16,
         width: 16,
         output_channels: 16,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
+        kernel: [3; 2],
+        settings: ConvolutionSettings::square(1, 1),
     };
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let (input, weight) = (numbers(g.input_len(), 1), numbers(g.weight_len(), 2));

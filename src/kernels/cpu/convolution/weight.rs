@@ -5,8 +5,9 @@
 //! chunks that depend on the sizes alone; each chunk's sums are added in order, so the number of threads changes no bit.
 
 use super::across::{self, BLOCK, record_len};
-use super::geometry::ConvolutionGeometry;
+use super::geometry::{ConvolutionGeometry, ConvolutionSettings};
 use super::pass::Pass;
+use super::plain::inside;
 use super::rows::Rows;
 use super::tasks::{Shared, share_out};
 use super::tile::{ChannelTiles, DotTile, TILE_CHANNELS, TILE_COLUMNS, columns_for, dot_function};
@@ -51,7 +52,7 @@ impl WeightPlan {
         let g = &self.geometry;
         let (input, gradient) = match self.rows {
             Some(rows) if rows.is_direct() => (0, 0),
-            Some(rows) => (g.batch * g.input_channels * rows.image_plane(&Pass::forward(g)), 0),
+            Some(rows) => (g.batch * g.input_channels * rows.image_plane(), 0),
             None => (
                 across::copy_len(g.batch, g.input_channels, g.height * g.width),
                 across::copy_len(g.batch, g.output_channels, g.output_height() * g.output_width()),
@@ -99,15 +100,25 @@ impl WeightPlan {
         let target = if chunks > 1 { &mut *sums } else { &mut *weight_gradient };
         target.fill(0.0);
         let target = Shared::new(target);
-        let tiles = ChannelTiles::new(g.output_channels);
-        let groups = g.input_channels.div_ceil(TASK_CHANNELS);
-        share_out(chunks * tiles.count() * groups, workers, |_, index| {
-            let (index, group) = (index / groups, index % groups);
-            let (chunk, (row, size)) = (index / tiles.count(), tiles.tile(index % tiles.count()));
-            let channel = group * TASK_CHANNELS;
-            let channels = channel..(channel + TASK_CHANNELS).min(g.input_channels);
-            let start = if chunks > 1 { chunk * g.weight_len() } else { 0 };
-            let block = Block { plan: self, instructions, input, output_gradient, row, size, channels, target, start };
+        let tiles = ChannelTiles::new(g.group_outputs());
+        let parts = g.group_inputs().div_ceil(TASK_CHANNELS);
+        share_out(chunks * g.settings.groups * tiles.count() * parts, workers, |_, index| {
+            let (index, part) = (index / parts, index % parts);
+            let (index, (row, size)) = (index / tiles.count(), tiles.tile(index % tiles.count()));
+            let (chunk, group) = (index / g.settings.groups, index % g.settings.groups);
+            let channel = part * TASK_CHANNELS;
+            let block = Block {
+                plan: self,
+                instructions,
+                input,
+                output_gradient,
+                row: group * g.group_outputs() + row,
+                size,
+                first: group * g.group_inputs(),
+                channels: channel..(channel + TASK_CHANNELS).min(g.group_inputs()),
+                target,
+                start: if chunks > 1 { chunk * g.weight_len() } else { 0 },
+            };
             let units = chunk * self.chunk_units..((chunk + 1) * self.chunk_units).min(self.units);
             match self.rows {
                 Some(rows) => block.sum_pixels(rows, units),
@@ -129,7 +140,7 @@ impl WeightPlan {
 /// Copies whole images with their padding.
 fn copy_padded(g: &ConvolutionGeometry, rows: Rows, input: &[f32], copy: &mut [f32], workers: usize) {
     let pass = Pass::forward(g);
-    let (image_len, copy_len) = (g.input_channels * g.height * g.width, g.input_channels * rows.image_plane(&pass));
+    let (image_len, copy_len) = (g.input_channels * g.height * g.width, g.input_channels * rows.image_plane());
     let copy = Shared::new(copy);
     share_out(g.batch, workers, |_, image| {
         // SAFETY: this task alone has this image.
@@ -138,14 +149,17 @@ fn copy_padded(g: &ConvolutionGeometry, rows: Rows, input: &[f32], copy: &mut [f
     });
 }
 
-/// What one task sums: a tile of output channels times a group of input channels, over a chunk of the batch.
+/// What one task sums: a tile of output channels times some input channels of the same group, over a chunk of the batch.
 struct Block<'a> {
     plan: &'a WeightPlan,
     instructions: InstructionSet,
     input: &'a [f32],
     output_gradient: &'a [f32],
+    /// The tile's first output channel, and how many it has.
     row: usize,
     size: usize,
+    /// The group's first input channel, and the channels within the group.
+    first: usize,
     channels: std::ops::Range<usize>,
     target: Shared,
     start: usize,
@@ -156,15 +170,14 @@ impl Block<'_> {
     fn sum_pixels(&self, rows: Rows, images: std::ops::Range<usize>) {
         let g = &self.plan.geometry;
         let plane = g.output_height() * g.output_width();
-        let input_plane = if rows.is_direct() { plane } else { rows.image_plane(&Pass::forward(g)) };
-        let taps = g.kernel * g.kernel;
+        let input_plane = if rows.is_direct() { plane } else { rows.image_plane() };
+        let (pass, taps) = (Pass::forward(g), g.places());
         let columns = self.channels.len() * taps;
         let mut steps = Steps::new(self, self.row * plane, plane);
         let flush = |inputs: &[usize], gradients: &[f32]| {
             self.sum_columns(inputs, gradients, columns, |column| {
                 let (channel, tap) = (self.channels.start + column / taps, column % taps);
-                let shift = tap / g.kernel * rows.padded_width() + tap % g.kernel;
-                (channel * input_plane + shift, channel * taps + tap)
+                ((self.first + channel) * input_plane + rows.shift(&pass, tap), channel * taps + tap)
             });
         };
         for image in images {
@@ -181,19 +194,21 @@ impl Block<'_> {
     fn sum_images(&self, blocks: std::ops::Range<usize>) {
         let g = &self.plan.geometry;
         let (height, width) = (g.output_height(), g.output_width());
-        let taps = g.kernel * g.kernel;
+        let ConvolutionSettings { stride, padding, dilation, .. } = g.settings;
+        let taps = g.places();
         let mut steps = Steps::new(self, self.row * BLOCK, BLOCK);
         for tap in 0..taps {
+            let (ky, kx) = (tap / g.kernel[1] * dilation[0], tap % g.kernel[1] * dilation[1]);
             let flush = |inputs: &[usize], gradients: &[f32]| {
                 self.sum_columns(inputs, gradients, self.channels.len(), |column| {
                     let channel = self.channels.start + column;
-                    (channel * BLOCK, channel * taps + tap)
+                    ((self.first + channel) * BLOCK, channel * taps + tap)
                 });
             };
             for (block, y) in blocks.clone().flat_map(|block| (0..height).map(move |y| (block, y))) {
-                let Some(input_y) = inside(y * g.stride + tap / g.kernel, g.padding, g.height) else { continue };
+                let Some(input_y) = inside(y * stride[0] + ky, padding[0], g.height) else { continue };
                 for x in 0..width {
-                    let Some(input_x) = inside(x * g.stride + tap % g.kernel, g.padding, g.width) else { continue };
+                    let Some(input_x) = inside(x * stride[1] + kx, padding[1], g.width) else { continue };
                     let input = ((block * g.height + input_y) * g.width + input_x) * record_len(g.input_channels);
                     let gradient = ((block * height + y) * width + x) * record_len(g.output_channels);
                     for half in [0, LANES] {
@@ -209,7 +224,7 @@ impl Block<'_> {
     /// and which element of an output channel's weights it is.
     fn sum_columns(&self, inputs: &[usize], gradients: &[f32], columns: usize, place: impl Fn(usize) -> (usize, usize)) {
         let g = &self.plan.geometry;
-        let row_len = g.input_channels * g.kernel * g.kernel;
+        let row_len = g.group_inputs() * g.places();
         let wide = columns_for(self.size);
         let mut column = 0;
         while column < columns {
@@ -233,11 +248,6 @@ impl Block<'_> {
             column += count;
         }
     }
-}
-
-/// The index in the image of an index counted from the start of the padding; none in the padding.
-fn inside(padded: usize, padding: usize, length: usize) -> Option<usize> {
-    padded.checked_sub(padding).filter(|index| *index < length)
 }
 
 /// Collects steps of the dot products and hands them on in portions, the gradients of a tile's rows packed together.

@@ -25,6 +25,7 @@ impl<'a> Checker<'a> {
             (Type::Any, value) => value,
             (Type::Results, value @ (Static::Result { .. } | Static::Family { .. })) => self.admit_results(value, slot),
             (Type::Axes, Static::List(values)) => self.admit_axes(values, slot),
+            (Type::Pair, value) if let Some([rows, columns]) = value.as_pair() => Static::pair(rows, columns),
             (Type::Record(record), Static::Record(values)) => self.admit_record(record, &values, slot),
             (Type::Boolean, value @ Static::Boolean(_))
             | (Type::Integer, value @ Static::Integer(_))
@@ -223,7 +224,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Checks a value against the range of its parameter; of a list, the range is that of its length.
+    /// Checks a value against the range of its parameter; of a list, the range is that of its length, of a pair that of both
+    /// numbers.
     pub fn admit_range(
         &mut self,
         value: Static<'a>,
@@ -232,6 +234,10 @@ impl<'a> Checker<'a> {
         slot: &Slot<'_>,
     ) -> Static<'a> {
         let (Some(written), false) = (range, value.is_poison()) else { return value };
+        if let Static::Pair(pair) = value {
+            let both = pair.map(|number| self.admit_range(Static::Integer(number), range, scope, slot));
+            return if both.iter().any(Static::is_poison) { Static::Poison } else { value };
+        }
         let ExpressionKind::Range { start, end, inclusive } = &written.kind else { return value };
         let Some(range) = self.range(start.as_deref(), end.as_deref(), *inclusive, scope) else { return Static::Poison };
         let (measure, what) = match &value {

@@ -36,6 +36,7 @@ pub(super) fn all() -> &'static [(&'static str, Body)] {
         ("max", max),
         ("floor", floor),
         ("sqrt", sqrt),
+        ("same_padding", same_padding),
         ("length", length),
         ("env", env),
     ]
@@ -99,6 +100,14 @@ fn floor<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Static<'a>,
 
 fn sqrt<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Static<'a>, Failure> {
     Ok(Static::Number(number(arguments.first()).sqrt()))
+}
+
+fn same_padding<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Static<'a>, Failure> {
+    let [Some([rows, columns]), Some([down, right])] = [0, 1].map(|index| arguments.get(index).and_then(Static::as_pair)) else {
+        return Ok(Static::Poison);
+    };
+    let half = |kernel: i64, dilation: i64| (kernel - 1).saturating_mul(dilation).div_euclid(2);
+    Ok(Static::pair(half(rows, down), half(columns, right)))
 }
 
 fn length<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Static<'a>, Failure> {

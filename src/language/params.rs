@@ -119,6 +119,10 @@ impl<'a> Checker<'a> {
             Type::Text | Type::Path => Static::Text(text.to_owned()),
             Type::Boolean => Static::Boolean(text.parse().ok()?),
             Type::Integer => Static::Integer(plain.parse().ok()?),
+            Type::Pair => match plain.split_once(',') {
+                Some((rows, columns)) => Static::pair(rows.trim().parse().ok()?, columns.trim().parse().ok()?),
+                None => Static::Integer(plain.parse().ok()?),
+            },
             Type::Number => Static::Number(plain.parse().ok().filter(|value: &f64| value.is_finite())?),
             Type::Quantity(_) => {
                 let split = plain.find(|c: char| c == '%' || (c.is_alphabetic() && c != 'e')).unwrap_or(plain.len());
@@ -152,6 +156,7 @@ fn is_digits(text: &str) -> bool {
 fn example(r#type: &Type<'_>, name: &str) -> String {
     match r#type {
         Type::Integer => format!("for example `-p {name}=2`"),
+        Type::Pair => format!("for example `-p {name}=2` or `-p {name}=1,7`"),
         Type::Number => format!("for example `-p {name}=0.5`"),
         Type::Boolean => format!("`-p {name}=true` or `-p {name}=false`"),
         Type::Quantity("ratio") => format!("for example `-p {name}=20%`"),

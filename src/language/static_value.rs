@@ -13,6 +13,8 @@ pub(super) enum Static<'a> {
     Poison,
     Boolean(bool),
     Integer(i64),
+    /// Two whole numbers that differ, for rows and columns.
+    Pair([i64; 2]),
     Number(f64),
     Quantity(Quantity),
     Text(String),
@@ -147,6 +149,24 @@ impl<'a> Static<'a> {
         }
     }
 
+    /// A pair of these numbers: of equal ones the number, so that what means the same is the same.
+    pub fn pair(rows: i64, columns: i64) -> Self {
+        if rows == columns { Static::Integer(rows) } else { Static::Pair([rows, columns]) }
+    }
+
+    /// The numbers for rows and columns, if it is a whole number or two.
+    pub fn as_pair(&self) -> Option<[i64; 2]> {
+        match self {
+            Static::Integer(number) => Some([*number; 2]),
+            Static::Pair(pair) => Some(*pair),
+            Static::List(elements) => match elements.as_slice() {
+                [Static::Integer(rows), Static::Integer(columns)] => Some([*rows, *columns]),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// How many nodes it has, which is what copying it costs.
     pub fn weight(&self) -> u64 {
         match self {
@@ -164,6 +184,7 @@ impl<'a> Static<'a> {
             Static::Poison => "a mistake".into(),
             Static::Boolean(value) => format!("`{value}`"),
             Static::Integer(value) => format!("the whole number {value}"),
+            Static::Pair([rows, columns]) => format!("the pair [{rows}, {columns}]"),
             Static::Number(value) => format!("the number {}", show(*value)),
             Static::Quantity(quantity) => super::units::words(&quantity.dimension),
             Static::Text(text) if text.chars().count() <= 40 => format!("the text \"{text}\""),
@@ -196,6 +217,7 @@ impl<'a> Static<'a> {
             Static::Boolean(value) => Value::Boolean(value),
             Static::Integer(value) if matches!(r#type, Type::Number) => Value::Number(value as f64),
             Static::Integer(value) => Value::Integer(value),
+            Static::Pair(pair) => Value::List(pair.map(Value::Integer).to_vec()),
             Static::Number(value) => Value::Number(value),
             Static::Quantity(quantity) => Value::Quantity(quantity),
             Static::Text(text) => Value::Text(text),

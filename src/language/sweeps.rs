@@ -136,7 +136,7 @@ impl<'a> Checker<'a> {
                 choices.extend(turns.into_iter().map(|value| (Choice { label: self.label(&value, None), value, span }, None)));
                 continue;
             }
-            let takes_list = matches!(expected, Some(Type::List(_) | Type::Any | Type::Axes));
+            let takes_list = matches!(expected, Some(Type::List(_) | Type::Pair | Type::Any | Type::Axes));
             let value = self.evaluate(&argument.value, scope, expected);
             good &= !value.is_poison();
             if let (Static::List(elements), false, None) = (&value, takes_list, &argument.name) {

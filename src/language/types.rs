@@ -11,6 +11,8 @@ use crate::syntax::ast::{self, Expression, ExpressionKind, TypeKind};
 pub(super) enum Type<'a> {
     Boolean,
     Integer,
+    /// A whole number for rows and columns alike, or a list of two: `[rows, columns]`.
+    Pair,
     Number,
     Text,
     Path,
@@ -68,6 +70,7 @@ pub(super) fn resolve<'a>(modules: &'a Modules, written: &'a ast::Type) -> Resul
     Ok(match name.node.as_str() {
         "bool" => Type::Boolean,
         "int" => Type::Integer,
+        "pair" => Type::Pair,
         "number" => Type::Number,
         "text" => Type::Text,
         "path" => Type::Path,
@@ -145,6 +148,7 @@ fn find<'a>(modules: &'a Modules, name: &str, sizes: &'a [Expression]) -> Option
 pub(super) const BASIC: &[&str] = &[
     "bool",
     "int",
+    "pair",
     "number",
     "text",
     "path",
@@ -207,6 +211,7 @@ impl<'a> Type<'a> {
         match value {
             Static::Boolean(_) => Type::Boolean,
             Static::Integer(_) => Type::Integer,
+            Static::Pair(_) => Type::Pair,
             Static::Number(_) => Type::Number,
             Static::Text(_) => Type::Text,
             Static::Quantity(quantity) => modules.dimension(&quantity.dimension).map_or(Type::Unknown, Type::Quantity),
@@ -227,6 +232,7 @@ impl Type<'_> {
         match self {
             Type::Boolean => "`true` or `false`".into(),
             Type::Integer => "a whole number".into(),
+            Type::Pair => "a whole number, or two for rows and columns as in `[1, 7]`".into(),
             Type::Number => "a number".into(),
             Type::Text => "a text in double quotes".into(),
             Type::Path => "a path in double quotes".into(),

@@ -3,7 +3,7 @@
 use super::gradient;
 use crate::kernels::cpu::{ConvolutionGeometry, ConvolutionSettings, Executable};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::primitives::{BinaryFunction, UnaryFunction, all_names};
+use crate::network::primitives::{BinaryFunction, UnaryFunction, Window, all_names};
 use crate::random::Key;
 use std::collections::BTreeSet;
 
@@ -201,13 +201,30 @@ fn cases() -> Vec<Case> {
         cases.push(case("upsample", &[&[2, 2, 2, 3]], move |graph, x| graph.upsample(x[0], factor)));
         cases.push(case("sum pool", &[&[2, 2, 6, 12]], move |graph, x| graph.sum_pool(x[0], factor)));
     }
-    for (size, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 1)] {
-        cases.push(case("max pool", &[&[2, 2, 5, 6]], move |graph, x| graph.max_pool(x[0], size, stride, padding)));
+    let windows = [
+        Window::square(2, 2, 0),
+        Window::square(3, 1, 1),
+        Window::square(3, 2, 1),
+        Window::square(2, 3, 1),
+        Window { size: [5, 6], stride: [1, 1], padding: [0, 0] },
+        Window { size: [1, 4], stride: [2, 1], padding: [0, 2] },
+    ];
+    for (window, count_padding) in windows.into_iter().flat_map(|window| [(window, true), (window, false)]) {
+        let [rows, columns] = window.places([5, 6]).unwrap();
+        cases.push(case("average pool", &[&[1, 2, 5, 6]], move |graph, x| graph.average_pool(x[0], window, count_padding)));
+        cases.push(case("average pool gradient", &[&[1, 2, rows, columns]], move |graph, x| {
+            graph.average_pool_gradient(x[0], window, count_padding, [5, 6])
+        }));
+    }
+    for (size, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 2, 0), (3, 1, 1), (2, 3, 1)] {
+        cases.push(case("max pool", &[&[2, 2, 5, 6]], move |graph, x| {
+            graph.max_pool(x[0], Window::square(size, stride, padding))
+        }));
         cases.push(case("scatter", &[&[1, 2, 5, 6]], move |graph, x| {
-            let indices = graph.max_pool(x[0], size, stride, padding);
+            let indices = graph.max_pool(x[0], Window::square(size, stride, padding));
             let node = graph.node(indices);
             let positions = node.inputs[1];
-            let pooled = graph.max_pool(x[0], size, stride, padding);
+            let pooled = graph.max_pool(x[0], Window::square(size, stride, padding));
             let spread = graph.scatter(pooled, positions, [5, 6]);
             graph.mul(spread, x[0])
         }));

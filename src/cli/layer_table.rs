@@ -130,9 +130,14 @@ fn window(call: &LayerCall) -> String {
         Some(Value::Integer(value)) => Some(*value),
         _ => None,
     };
-    let stride = whole("stride").filter(|stride| *stride != 1).map(|stride| format!(" /{stride}")).unwrap_or_default();
-    match (whole("kernel").or(whole("size")), whole("factor")) {
-        (Some(size), _) => format!("{size}×{size}{stride}"),
+    let pair = |name: &str| call.arguments.pair(name).ok();
+    let stride = match pair("stride") {
+        None | Some([1, 1]) => String::new(),
+        Some([down, right]) if down == right => format!(" /{down}"),
+        Some([down, right]) => format!(" /{down}×{right}"),
+    };
+    match (pair("kernel").or(pair("size")), whole("factor")) {
+        (Some([rows, columns]), _) => format!("{rows}×{columns}{stride}"),
         (None, Some(factor)) if call.layer == "upsample" => format!("×{factor}"),
         (None, Some(factor)) if call.layer == "downsample" => format!("/{factor}"),
         _ => String::new(),

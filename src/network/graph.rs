@@ -477,9 +477,20 @@ impl Graph {
         self.multilinear(SumPool { factor }, &[a])
     }
 
-    /// The maximum of size × size windows; what is outside counts as −∞. The first of equal values gets the gradient.
-    pub fn max_pool(&mut self, a: NodeId, size: usize, stride: usize, padding: usize) -> NodeId {
-        let indices = self.apply(MaxPoolIndices { size, stride, padding }, &[a]);
+    /// The means of windows. Without `count_padding` they are those of the pixels inside the image, else what is outside
+    /// counts as 0.
+    pub fn average_pool(&mut self, a: NodeId, window: Window, count_padding: bool) -> NodeId {
+        self.multilinear(AveragePool { window, count_padding }, &[a])
+    }
+
+    /// The adjoint of [`Self::average_pool`]: `[n, c, oh, ow]` to `[n, c, h, w]`, of which `image` is the height and width.
+    pub fn average_pool_gradient(&mut self, g: NodeId, window: Window, count_padding: bool, image: [usize; 2]) -> NodeId {
+        self.multilinear(AveragePoolGradient { window, count_padding, image }, &[g])
+    }
+
+    /// The maximum of windows; what is outside counts as −∞. The first of equal values gets the gradient.
+    pub fn max_pool(&mut self, a: NodeId, window: Window) -> NodeId {
+        let indices = self.apply(MaxPoolIndices { window }, &[a]);
         self.gather(a, indices)
     }
 

@@ -3,6 +3,7 @@
 use super::{ConvolutionSettings, Executable};
 use crate::autodiff::gradient;
 use crate::network::graph::{Graph, NodeId};
+use crate::network::primitives::Window;
 use crate::random::Key;
 
 /// The gradients of a gradient penalty and a loss through normalisation, convolutions, pooling and a linear layer, with
@@ -27,7 +28,7 @@ fn training_graph(batch: usize) -> (Graph, Vec<NodeId>) {
     let y = graph.div(centred, deviation);
     let y = graph.mul(y, weights[1]);
     let y = graph.leaky_relu(y, 0.2);
-    let y = graph.max_pool(y, 3, 2, 1);
+    let y = graph.max_pool(y, Window::square(3, 2, 1));
     let y = graph.conv2d(y, weights[2], ConvolutionSettings::square(2, 1));
     let length = graph.square(y);
     let length = graph.mean(length, &[1], true);
@@ -187,7 +188,7 @@ fn what_is_no_number_comes_through() {
         graph.maximum(x, one),
         graph.maximum(one, x),
         graph.greatest(x, 3),
-        graph.max_pool(x, 2, 1, 0),
+        graph.max_pool(x, Window::square(2, 1, 0)),
     ];
     for place in 0..4 {
         let mut values = [0.5f32, -1.0, 2.0, 3.0];

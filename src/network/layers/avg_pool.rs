@@ -1,11 +1,11 @@
-//! Means of windows of size × size pixels that move by `stride`. Zeros of the padding count, as in the other libraries.
+//! Means of windows of size × size pixels that move by `stride`. Zeros of the padding count, as in the other libraries,
+//! unless `count_padding` is false.
 
 use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::window::Window;
+use super::window;
 use super::{Layer, first, input, maps};
-use crate::kernels::cpu::ConvolutionSettings;
 
 pub struct AvgPool;
 
@@ -16,33 +16,13 @@ impl Layer for AvgPool {
 
     fn shape(&self, inputs: &[&Shape], arguments: &LayerArguments) -> Result<Shape, ShapeError> {
         let [channels, height, width] = maps(first(inputs)?)?;
-        let (size, stride, padding) = (arguments.size("size")?, arguments.size("stride")?.max(1), arguments.size("padding")?);
-        if padding * 2 > size {
-            return Err(ShapeError::new(format!("a padding of {padding} is more than half of the window of {size}")));
-        }
-        let [height, width] = Window { extent: [size; 2], stride: [stride; 2], padding: [padding; 2] }.places([height, width])?;
+        let [height, width] = window::places(&window::of_pool(arguments)?, [height, width])?;
         Ok(vec![channels, height, width])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>, inputs: &[NodeId], arguments: &LayerArguments) -> Result<NodeId, ShapeError> {
-        let x = input(inputs, 0)?;
-        let (size, stride, padding) = (arguments.size("size")?, arguments.size("stride")?.max(1), arguments.size("padding")?);
-        let shape = lowering.shape(x);
-        let &[batch, channels, height, width] = shape.as_slice() else {
-            return Err(ShapeError::new(format!("needs [batch, channels, height, width], but gets {shape:?}")));
-        };
-        let share = 1.0 / (size * size) as f64;
-        let graph = &mut *lowering.graph;
-        if size == stride && padding == 0 && height % size == 0 && width % size == 0 {
-            let sums = graph.sum_pool(x, size);
-            return Ok(graph.scale(sums, share));
-        }
-        // A convolution of each channel alone with a kernel of equal numbers.
-        let [rows, columns] = Window { extent: [size; 2], stride: [stride; 2], padding: [padding; 2] }.places([height, width])?;
-        let single = graph.reshape(x, &[batch * channels, 1, height, width]);
-        let kernel = graph.constant(share, &[1, 1, size, size]);
-        let means = graph.conv2d(single, kernel, ConvolutionSettings::square(stride, padding));
-        Ok(graph.reshape(means, &[batch, channels, rows, columns]))
+        let count_padding = arguments.flag("count_padding")?;
+        Ok(lowering.graph.average_pool(input(inputs, 0)?, window::of_pool(arguments)?, count_padding))
     }
 }
 
@@ -52,6 +32,7 @@ mod tests {
 
     fn pool(size: i64, stride: i64, padding: i64) -> Trial {
         let mut trial = Trial::new("avg_pool", &[&[1, 4, 4]]).size("size", size).size("stride", stride).size("padding", padding);
+        trial = trial.flag("count_padding", true);
         trial.batch = 1;
         trial
     }
@@ -63,6 +44,12 @@ mod tests {
         // The corner window holds 1, 2, 5, 6 and five zeros.
         let padded = pool(3, 2, 1).run(&[&counting(16)], &[]);
         assert_close(&padded, &[14.0, 30.0, 57.0, 99.0].map(|sum| sum / 9.0));
+        let mut inside = Trial::new("avg_pool", &[&[1, 4, 4]]).size("size", 3).size("stride", 2).size("padding", 1);
+        inside = inside.flag("count_padding", false);
+        inside.batch = 1;
+        let means = [14.0 / 4.0, 30.0 / 6.0, 57.0 / 6.0, 99.0 / 9.0];
+        assert_close(&inside.run(&[&counting(16)], &[]), &means);
+        inside.check_gradient();
         pool(3, 2, 1).check_gradient();
         pool(2, 2, 0).check_gradient();
     }

@@ -4,7 +4,7 @@
 use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::window::Window;
+use super::window;
 use super::{Layer, first, initial_weights::weight, input, maps};
 use crate::kernels::cpu::ConvolutionSettings;
 
@@ -36,8 +36,8 @@ impl Layer for Conv {
                 });
             }
         }
-        let window = Window::of_kernel(arguments.pair("kernel")?, &settings);
-        for (padding, extent) in settings.padding.into_iter().zip(window.extent) {
+        let window = window::of_kernel(arguments.pair("kernel")?, &settings);
+        for (padding, extent) in settings.padding.into_iter().zip(window.size) {
             if padding >= extent {
                 return Err(ShapeError {
                     message: format!("a padding of {padding} leaves a window of {extent} pixels nothing to read"),
@@ -45,7 +45,7 @@ impl Layer for Conv {
                 });
             }
         }
-        let [height, width] = window.places([height, width])?;
+        let [height, width] = window::places(&window, [height, width])?;
         Ok(vec![filters, height, width])
     }
 

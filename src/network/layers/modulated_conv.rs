@@ -7,7 +7,7 @@
 use super::super::graph::NodeId;
 use super::super::lowering::Lowering;
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::window::Window;
+use super::window;
 use super::{Layer, initial_weights::weight, input, maps, vector};
 use crate::kernels::cpu::ConvolutionSettings;
 
@@ -28,8 +28,8 @@ impl Layer for ModulatedConv {
             });
         }
         let kernel = arguments.size("kernel")?.max(1);
-        let window = Window::of_kernel([kernel; 2], &ConvolutionSettings::square(1, (kernel - 1) / 2));
-        let [height, width] = window.places([height, width])?;
+        let window = window::of_kernel([kernel; 2], &ConvolutionSettings::square(1, (kernel - 1) / 2));
+        let [height, width] = window::places(&window, [height, width])?;
         Ok(vec![arguments.size("filters")?, height, width])
     }
 

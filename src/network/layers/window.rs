@@ -1,36 +1,31 @@
-//! Windows that move over feature maps: how many places they have.
+//! Windows that move over feature maps: how many places they have, or why they have none.
 
-use super::super::program::ShapeError;
+use super::super::primitives::Window;
+use super::super::program::{LayerArguments, ShapeError};
 use crate::kernels::cpu::ConvolutionSettings;
 
-/// A window of `extent` pixels that moves by `stride` over maps with `padding` on both sides; rows, then columns.
-pub struct Window {
-    pub extent: [usize; 2],
-    pub stride: [usize; 2],
-    pub padding: [usize; 2],
+/// From one end of a kernel to the other.
+pub fn of_kernel(kernel: [usize; 2], settings: &ConvolutionSettings) -> Window {
+    let along = |kernel: usize, dilation: usize| (kernel.max(1) - 1) * dilation + 1;
+    let ([rows, columns], [down, right]) = (kernel, settings.dilation);
+    Window { size: [along(rows, down), along(columns, right)], stride: settings.stride, padding: settings.padding }
 }
 
-impl Window {
-    /// From one end of a kernel to the other.
-    pub fn of_kernel(kernel: [usize; 2], settings: &ConvolutionSettings) -> Window {
-        let extent = [0, 1].map(|direction| match (kernel.get(direction), settings.dilation.get(direction)) {
-            (Some(kernel), Some(dilation)) => (kernel.max(&1) - 1) * dilation + 1,
-            _ => 1,
-        });
-        Window { extent, stride: settings.stride, padding: settings.padding }
-    }
-
-    /// Height and width of what the window makes of `height` × `width` pixels.
-    pub fn places(&self, [height, width]: [usize; 2]) -> Result<[usize; 2], ShapeError> {
-        let ([rows, columns], [down, right], [above, beside]) = (self.extent, self.stride, self.padding);
-        match (along(height, rows, down, above), along(width, columns, right, beside)) {
-            (Some(height), Some(width)) => Ok([height, width]),
-            _ => Err(ShapeError::new(format!("a {rows}×{columns} window does not fit into {height}×{width} pixels"))),
+/// The window of a pooling layer.
+pub fn of_pool(arguments: &LayerArguments) -> Result<Window, ShapeError> {
+    let (size, padding) = (arguments.pair("size")?, arguments.pair("padding")?);
+    for (size, padding) in size.into_iter().zip(padding) {
+        if padding * 2 > size {
+            return Err(ShapeError::new(format!("a padding of {padding} is more than half of the window of {size}")));
         }
     }
+    Ok(Window { size, stride: arguments.pair("stride")?.map(|stride| stride.max(1)), padding })
 }
 
-/// How many places a window of `extent` pixels has on `size` pixels with `padding` on both sides, `stride` apart.
-fn along(size: usize, extent: usize, stride: usize, padding: usize) -> Option<usize> {
-    (size + 2 * padding).checked_sub(extent).map(|room| room / stride.max(1) + 1)
+/// Height and width of what a window makes of `height` × `width` pixels.
+pub fn places(window: &Window, [height, width]: [usize; 2]) -> Result<[usize; 2], ShapeError> {
+    let [rows, columns] = window.size;
+    window
+        .places([height, width])
+        .ok_or_else(|| ShapeError::new(format!("a {rows}×{columns} window does not fit into {height}×{width} pixels")))
 }

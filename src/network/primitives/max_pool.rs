@@ -1,16 +1,17 @@
 //! Where the maximum of each window is. With gather it is max pooling, and its gradient a scatter to the same places.
 
-use super::{Kernel, Primitive};
+use super::{Kernel, Primitive, Window};
 use crate::kernels::cpu::{Call, Element, for_each_chunk};
 use crate::network::graph::{Graph, NodeId};
 
+/// Places of a row that are compared at once.
+const TOGETHER: usize = 64;
+
 /// `[n, c, h, w]` to `[n, c, oh, ow]`: the position (row-major within its plane) of the first greatest element of each
-/// window. Windows reach over the border by `padding`; what is outside is never chosen. No gradient.
+/// window. Windows reach over the border; what is outside is never chosen. No gradient.
 #[derive(Debug)]
 pub struct MaxPoolIndices {
-    pub size: usize,
-    pub stride: usize,
-    pub padding: usize,
+    pub window: Window,
 }
 
 impl Primitive for MaxPoolIndices {
@@ -19,13 +20,7 @@ impl Primitive for MaxPoolIndices {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Vec<usize> {
-        let fits = inputs[0].len() == 4
-            && self.stride > 0
-            && self.padding < self.size
-            && inputs[0][2..].iter().all(|side| side + 2 * self.padding >= self.size && *side > 0);
-        assert!(fits, "max pool of {:?}: {self:?}", inputs[0]);
-        let side = |length: usize| (length + 2 * self.padding - self.size) / self.stride + 1;
-        vec![inputs[0][0], inputs[0][1], side(inputs[0][2]), side(inputs[0][3])]
+        self.window.shape(inputs[0])
     }
 
     fn gradient(&self, _: &mut Graph, _: NodeId, _: &[NodeId], _: NodeId, _: &[bool]) -> Vec<Option<NodeId>> {
@@ -40,24 +35,41 @@ impl Kernel for MaxPoolIndices {
         let input = call.input(0);
         for_each_chunk(call.output, rows * columns, |plane, output| {
             let plane = &input[plane * height * width..(plane + 1) * height * width];
-            for (position, index) in output.iter_mut().enumerate() {
-                let (top, left) = (position / columns * self.stride, position % columns * self.stride);
-                let rows = top.saturating_sub(self.padding)..(top + self.size).saturating_sub(self.padding).min(height);
-                let columns = left.saturating_sub(self.padding)..(left + self.size).saturating_sub(self.padding).min(width);
-                // A window that would lie outside whole (large strides) takes the nearest pixel.
-                let first = rows.start.min(height - 1) * width + columns.start.min(width - 1);
-                let (mut best, mut found) = (plane[first], first);
-                for row in rows {
-                    for column in columns.clone() {
-                        let value = plane[row * width + column];
-                        // What is no number wins, and nothing wins against it.
-                        if value > best || value.partial_cmp(&value).is_none() {
-                            (best, found) = (value, row * width + column);
-                        }
-                    }
+            for (y, row) in output.chunks_exact_mut(columns).enumerate() {
+                for (part, found) in row.chunks_mut(TOGETHER).enumerate() {
+                    self.find(plane, [height, width], y, part * TOGETHER, found);
                 }
-                *index = T::from_f64(found as f64);
             }
         });
+    }
+}
+
+impl MaxPoolIndices {
+    /// Fills `found` for the places of row `y` from `x` on; at most [`TOGETHER`].
+    fn find<T: Element>(&self, plane: &[T], [height, width]: [usize; 2], y: usize, x: usize, found: &mut [T]) {
+        let (stride, padding) = (self.window.stride[1], self.window.padding[1]);
+        let (rows, end) = (self.window.pixels(0, y, height), x + found.len());
+        let mut best = [T::from_f64(f64::NEG_INFINITY); TOGETHER];
+        for (index, found) in found.iter_mut().enumerate() {
+            *found = T::from_f64((rows.start * width + self.window.pixels(1, x + index, width).start) as f64);
+        }
+        for row in rows {
+            for k in 0..self.window.size[1] {
+                let places = self.window.places_with(1, k, width, end);
+                let places = places.start.max(x)..places.end;
+                if places.is_empty() {
+                    continue;
+                }
+                let first = row * width + places.start * stride + k - padding;
+                let (best, found) = (&mut best[places.start - x..places.end - x], &mut found[places.start - x..places.end - x]);
+                let values = plane[first..].iter().step_by(stride);
+                for (index, ((best, found), value)) in best.iter_mut().zip(found).zip(values).enumerate() {
+                    // What is no number wins, and nothing but its like wins against it.
+                    let wins = *value > *best || value.partial_cmp(value).is_none();
+                    *best = if wins { *value } else { *best };
+                    *found = if wins { T::from_f64((first + index * stride) as f64) } else { *found };
+                }
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::indexing_slicing)] // the number of inputs and their shapes are checked when a node is made
 
+mod average_pool;
 mod binary;
 mod broadcast;
 mod concat;
@@ -23,7 +24,9 @@ mod sum_pool;
 mod transpose;
 mod unary;
 mod upsample;
+mod window;
 
+pub use average_pool::{AveragePool, AveragePoolGradient};
 pub use binary::{Binary, BinaryFunction};
 pub use broadcast::{Broadcast, broadcast_shape, broadcasts};
 pub use concat::Concat;
@@ -43,6 +46,7 @@ pub use sum_pool::SumPool;
 pub use transpose::Transpose;
 pub use unary::{Unary, UnaryFunction};
 pub use upsample::Upsample;
+pub use window::Window;
 
 use super::graph::{Graph, NodeId};
 use crate::kernels::cpu::{Call, Element};
@@ -66,6 +70,8 @@ pub fn all_names() -> Vec<&'static str> {
         "concat",
         "upsample",
         "sum_pool",
+        "average_pool",
+        "average_pool_gradient",
         "max_pool_indices",
         "gather",
         "greatest",

@@ -5,7 +5,7 @@ use crate::source::{Sources, Span};
 use crate::syntax::ast::{self, DeclarationKind, TypeKind};
 
 /// Types whose functions are computed while checking, instead of being kept for the steps.
-const COMPUTED: &[&str] = &["int", "number", "text", "bool", "list"];
+const COMPUTED: &[&str] = &["int", "pair", "number", "text", "bool", "list"];
 /// The longest signature on one line.
 const LONGEST: usize = 100;
 

@@ -47,6 +47,7 @@ impl std::fmt::Display for Asked {
 ///   classes of ImageNet, their layers written down with PyTorch.
 /// - StyleGAN2: the authors' stylegan2-ada-pytorch (`Generator` and `Discriminator` at 64 pixels with 3 channels and 10 labels,
 ///   `channel_base` 32768), its layers written down with PyTorch; without labels there are 27 032 600 and 26 488 833.
+/// - prog-GAN: Schütte et al. 2021, from the shapes in the authors' code, for 14 findings (chest) and 6 (head).
 ///
 /// Behind each network its parameters, and multiply-adds in millions where they are published too.
 const PUBLISHED: &[(Asked, u64, Option<f64>)] = &[
@@ -59,6 +60,19 @@ const PUBLISHED: &[(Asked, u64, Option<f64>)] = &[
     (Asked("std.gan.sngan", "discriminator", &[("labels", 1000)], &[("image", &[3, 64, 64])]), 11_165_441, None),
     (Asked("std.gan.stylegan2", "generator", &[("resolution", 64), ("channels", 3), ("labels", 10)], &[]), 27_300_376, None),
     (Asked("std.gan.stylegan2", "discriminator", &[("labels", 10)], &[("image", &[3, 64, 64])]), 28_857_856, None),
+    (Asked("std.gan.progressive", "generator", &[("labels", 14), ("resolution", 32)], &[]), 20_830_212, None),
+    (Asked("std.gan.progressive", "auxiliary_discriminator", &[("labels", 14)], &[("image", &[1, 32, 32])]), 20_729_871, None),
+    (Asked("std.gan.progressive", "generator", &[("labels", 14), ("resolution", 64)], &[]), 22_600_453, None),
+    (Asked("std.gan.progressive", "auxiliary_discriminator", &[("labels", 14)], &[("image", &[1, 64, 64])]), 22_500_623, None),
+    (Asked("std.gan.progressive", "generator", &[("labels", 14), ("resolution", 128)], &[]), 23_043_206, None),
+    (Asked("std.gan.progressive", "auxiliary_discriminator", &[("labels", 14)], &[("image", &[1, 128, 128])]), 22_943_631, None),
+    (Asked("std.gan.progressive", "generator", &[("labels", 6), ("resolution", 32)], &[]), 20_764_676, None),
+    (Asked("std.gan.progressive", "auxiliary_discriminator", &[("labels", 6)], &[("image", &[1, 32, 32])]), 20_725_767, None),
+    (Asked("std.gan.progressive", "generator", &[("labels", 6), ("resolution", 64)], &[]), 22_534_917, None),
+    (Asked("std.gan.progressive", "auxiliary_discriminator", &[("labels", 6)], &[("image", &[1, 64, 64])]), 22_496_519, None),
+    (Asked("std.gan.progressive", "generator", &[("labels", 6), ("resolution", 128)], &[]), 22_977_670, None),
+    (Asked("std.gan.progressive", "auxiliary_discriminator", &[("labels", 6)], &[("image", &[1, 128, 128])]), 22_939_527, None),
+    (Asked("std.gan.progressive", "discriminator", &[("labels", 14)], &[("image", &[1, 32, 32])]), 20_729_871, None),
 ];
 
 #[test]
@@ -94,6 +108,8 @@ const SMALL: &[Asked] = &[
         &[],
     ),
     Asked("std.gan.stylegan2", "discriminator", &[("labels", 3), ("maps", 4), ("layers", 2)], &[("image", &[1, 16, 16])]),
+    Asked("std.gan.progressive", "generator", &[("latent", 6), ("labels", 3), ("resolution", 16), ("channels", 4)], &[]),
+    Asked("std.gan.progressive", "discriminator", &[("labels", 3), ("channels", 4)], &[("image", &[1, 16, 16])]),
 ];
 
 const BATCH: usize = 4;
@@ -116,7 +132,9 @@ fn every_weight_has_a_gradient_of_finite_numbers() {
         let gradients = autodiff::gradient(&mut graph, loss, &learned.iter().map(|(_, node)| *node).collect::<Vec<_>>());
         let outputs: Vec<NodeId> = [loss].into_iter().chain(gradients).collect();
         let mut executable = Executable::<f32>::compile(&graph, &outputs);
-        let weights = Weights::initial(&table, &Key::new(1));
+        let mut weights = Weights::initial(&table, &Key::new(1));
+        // In the middle of a transition, so that the branches of networks that grow count.
+        weights.set_progress(0.5);
         let fed: Vec<Vec<f32>> = executable.bindings().iter().map(|binding| value(binding, &graph, &weights)).collect();
         executable.run(&fed.iter().map(Vec::as_slice).collect::<Vec<_>>());
         assert!(executable.output(0)[0].is_finite(), "{network}");
@@ -158,16 +176,17 @@ fn the_networks_fit_the_blocks_that_they_are_for() {
         format!("classifier {name} {{\n  network = {network}\n  train = chest.train\n  valid = chest.valid\n}}\n")
     };
     let study = [
-        "edition 2026\nuse std.data.phantom\nuse std.gan.dcgan\nuse std.gan.sngan\nuse std.gan.stylegan2\n".to_owned(),
-        "use std.classify.resnet\nuse std.classify.densenet\n".to_owned(),
+        "edition 2026\nuse std.data.phantom\nuse std.gan.dcgan\nuse std.gan.progressive\n".to_owned(),
+        "use std.gan.sngan\nuse std.gan.stylegan2\nuse std.classify.resnet\nuse std.classify.densenet\n".to_owned(),
         "dataset chest {\n  source = phantom.chest(patients = 100)\n  image = gray(64)\n}\n".to_owned(),
         gan("deep_convolutional", "dcgan.conditional_generator", "dcgan.conditional_discriminator"),
         gan("spectral", "sngan.generator()", "sngan.discriminator()"),
         gan("styled", "stylegan2.generator()", "stylegan2.discriminator()"),
+        gan("growing", "progressive.generator()", "progressive.discriminator()"),
         classifier("residual", "resnet.resnet18()"),
         classifier("dense", "densenet.densenet121()"),
     ];
     let said = Laboratory::new(&study.concat()).synth(&["check", "study.synth"]);
     assert_eq!(said.status, Some(0), "{}", said.err);
-    assert_eq!(said.out, "ok: 6 blocks\n");
+    assert_eq!(said.out, "ok: 7 blocks\n");
 }

@@ -34,7 +34,8 @@ pub fn declarations() -> Vec<(Native, String)> {
                 DeclarationKind::NativeLayer(layer) => (Native::Layer, layer.name),
                 DeclarationKind::NativeKind(kind) => (Native::Kind, kind.name),
                 DeclarationKind::NativeFunction(function) => {
-                    let computed = types::name_of(&function.result).is_some_and(|name| ["int", "pair", "number", "text"].contains(&name));
+                    let computed =
+                        types::name_of(&function.result).is_some_and(|name| ["int", "pair", "number", "text"].contains(&name));
                     (if computed { Native::Function } else { Native::Constructor }, function.name)
                 }
                 _ => continue,

@@ -59,6 +59,8 @@ def main():
     arguments.add_argument("--rounds", type=int, default=9)
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--only", default="")
+    arguments.add_argument("--skip", type=int, default=0, help="so many shapes")
+    arguments.add_argument("--program", help="the built benchmark, where it is not under `target/`")
     arguments.add_argument("--passes", default="forward,input,weight")
     arguments = arguments.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
@@ -67,7 +69,7 @@ def main():
     torch.set_num_threads(arguments.threads)
     root = pathlib.Path(__file__).resolve().parent.parent
     ours = subprocess.Popen(
-        [latest_benchmark(root), "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [arguments.program or latest_benchmark(root), "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "RAYON_NUM_THREADS": str(arguments.threads)},
     )
 
@@ -86,7 +88,7 @@ def main():
 
     print(f"{'shape':28} {'pass':8} {'ours us':>9} {'GF/s':>6} {'torch us':>9} {'GF/s':>6} {'ratio':>6} {'quiet':>6}")
     ratios, quiet_ratios = [], []
-    for n, c, side, o, k, *more in SHAPES:
+    for n, c, side, o, k, *more in SHAPES[arguments.skip :]:
         k = k if isinstance(k, tuple) else (k, k)
         stride, padding, groups = more + [1, None, 1][len(more):]
         padding = (k[0] // 2, k[1] // 2) if padding is None else (padding, padding)

@@ -42,13 +42,7 @@ impl StepKind for Classifier {
         valid.require_images("valid")?;
         let program = network(step, "network")?;
         let epochs = count(step, "epochs")?;
-        let settings = ClassifierSettings {
-            optimiser: adam_settings(value(step, "optimiser")?)?,
-            batch: count(step, "batch")? as usize,
-            patience: count(step, "patience")?,
-            seed: count(step, "seed")?,
-        };
-        let mut trainer = ClassifierTrainer::new(&program, &train, &valid, settings)?;
+        let mut trainer = ClassifierTrainer::new(&program, &train, &valid, settings(step)?)?;
         if let Some((_, path)) = context.checkpoints.latest(epochs) {
             trainer.restore(Checkpoint::read(&path)?)?;
         }
@@ -70,4 +64,14 @@ impl StepKind for Classifier {
         trainer.model().write(&context.outputs.join("classifier"))?;
         write_output(context, "history", &history(trainer.history())?)
     }
+}
+
+/// What a `classifier` block says, apart from the network and the data.
+pub fn settings(step: &Step) -> Result<ClassifierSettings, Diagnostic> {
+    Ok(ClassifierSettings {
+        optimiser: adam_settings(value(step, "optimiser")?)?,
+        batch: count(step, "batch")? as usize,
+        patience: count(step, "patience")?,
+        seed: count(step, "seed")?,
+    })
 }

@@ -60,7 +60,8 @@ impl StepKind for Gan {
     }
 }
 
-fn settings(step: &Step) -> Result<GanSettings, Diagnostic> {
+/// What a `gan` block says, apart from the networks and the data.
+pub fn settings(step: &Step) -> Result<GanSettings, Diagnostic> {
     Ok(GanSettings {
         loss: GanLoss::from_value(value(step, "loss")?)?,
         penalty: Penalty::from_value(value(step, "penalty")?)?,

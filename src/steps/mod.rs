@@ -15,6 +15,8 @@ mod sample;
 mod table;
 mod utility;
 
+pub use classifier::settings as classifier_settings;
+pub use gan::settings as gan_settings;
 pub use implementation::implementation_of;
 
 use crate::diagnostic::Diagnostic;

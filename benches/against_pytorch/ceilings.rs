@@ -44,7 +44,7 @@ fn in_registers(rounds: usize) -> f32 {
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         #[target_feature(enable = "avx2,fma")]
         fn fused(rounds: usize) -> f32 {
-            sums(rounds, |sum, factor, term| f32::mul_add(sum, factor, term))
+            sums(rounds, f32::mul_add)
         }
         #[allow(unsafe_code)]
         // SAFETY: the processor has both, as just found.

@@ -1,24 +1,41 @@
 //! Single layers, as an executable runs them.
 
 use super::{Outcome, Row, Work};
+use serde::Deserialize;
 use synth::autodiff;
-use synth::kernels::cpu::Executable;
+use synth::kernels::cpu::{ConvolutionSettings, Executable};
 use synth::network::graph::{Graph, NodeId};
 
-/// A convolution's output and both of its gradients, or some of the three.
+/// A convolution as `rows.py` writes it.
+#[derive(Deserialize)]
+pub struct Convolution {
+    batch: usize,
+    channels: usize,
+    side: usize,
+    filters: usize,
+    kernel: [usize; 2],
+    stride: usize,
+    padding: [usize; 2],
+    groups: usize,
+    /// `forward`, `input` and `weight`, or some of them.
+    passes: Vec<String>,
+}
+
+/// Its output and both of its gradients, or some of the three.
 pub fn convolution(row: &Row) -> Outcome<Work> {
-    let &[batch, channels, side, outputs, kernel] = row.sizes.as_slice() else {
-        return Err(format!("a convolution has five sizes, not {:?}", row.sizes).into());
-    };
+    let layer = row.layer.as_ref().ok_or("the row says nothing of its layer")?;
+    let settings =
+        ConvolutionSettings { padding: layer.padding, groups: layer.groups, ..ConvolutionSettings::square(layer.stride, 0) };
+    let [rows, columns] = layer.kernel;
     let mut graph = Graph::default();
-    let x = graph.input("x", &[batch, channels, side, side]);
-    let w = graph.input("w", &[outputs, channels, kernel, kernel]);
-    let y = graph.conv2d(x, w, 1, kernel / 2);
+    let x = graph.input("x", &[layer.batch, layer.channels, layer.side, layer.side]);
+    let w = graph.input("w", &[layer.filters, layer.channels / layer.groups.max(1), rows, columns]);
+    let y = graph.conv2d(x, w, settings);
     let g = graph.input("g", graph.shape(y).to_vec().as_slice());
     let product = graph.mul(y, g);
     let total = graph.sum_all(product);
     let gradients = autodiff::gradient(&mut graph, total, &[x, w]);
-    let wanted = |pass: &str| row.passes.is_empty() || row.passes.iter().any(|wanted| wanted == pass);
+    let wanted = |pass: &str| layer.passes.iter().any(|wanted| wanted == pass);
     let results: Vec<NodeId> = [("forward", y)]
         .into_iter()
         .chain(["input", "weight"].into_iter().zip(gradients))

@@ -1,8 +1,8 @@
 //! Our side of the comparison with PyTorch: does the steps of one row when asked over standard input.
 //!
-//! `benches/against_pytorch/run.py` starts it with `--serve`. It says `"ready"`, reads the row as a line of JSON, builds what it
-//! needs, does the first unit, and answers with a line of facts. Then each line `UNITS` is answered with as many times in
-//! nanoseconds. With `--ceilings` it measures what the processor and its memory can do at most.
+//! `benches/against_pytorch/run.py` starts it with `--serve`. It says `"ready"` and then answers lines of JSON: a row by building what
+//! it needs, doing the first unit and telling facts; a number by doing as many units and telling how many nanoseconds each took.
+//! With `--ceilings` it measures what the processor and its memory can do at most.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a benchmark prints
 
 mod ceilings;
@@ -32,12 +32,8 @@ struct Row {
     /// Values of its `param`s.
     #[serde(default)]
     params: BTreeMap<String, serde_json::Value>,
-    /// Of a convolution: batch, channels, side, outputs, kernel.
-    #[serde(default)]
-    sizes: Vec<usize>,
-    /// Of a convolution: `forward`, `input` and `weight`, or some of them.
-    #[serde(default)]
-    passes: Vec<String>,
+    /// Of a convolution.
+    layer: Option<layers::Convolution>,
     /// Of the optimiser: whether a running average is kept.
     #[serde(default)]
     average: bool,
@@ -67,25 +63,43 @@ fn reply(value: &serde_json::Value) -> Outcome<()> {
     Ok(std::io::stdout().flush()?)
 }
 
+/// A line that is read.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Request {
+    Units(usize),
+    Row(Box<Row>),
+}
+
 fn serve() -> Outcome<()> {
     reply(&"ready".into())?;
-    let mut lines = std::io::stdin().lock().lines();
-    let Some(row) = lines.next() else { return Ok(()) };
-    let row: Row = serde_json::from_str(&row?)?;
-    let mut work = prepare(&row)?;
-    let mut unit = || (0..row.steps).try_for_each(|_| (work.step)());
-    unit()?;
-    reply(&serde_json::json!({ "parameters": work.parameters }))?;
-    for line in lines {
-        let mut times = Vec::new();
-        for _ in 0..line?.trim().parse::<usize>()? {
-            let start = Instant::now();
-            unit()?;
-            times.push(start.elapsed().as_nanos() as u64);
+    let mut current: Option<(Work, usize)> = None;
+    for line in std::io::stdin().lock().lines() {
+        match serde_json::from_str(&line?)? {
+            Request::Row(row) => {
+                drop(current.take());
+                let mut work = prepare(&row)?;
+                unit(&mut work, row.steps)?;
+                reply(&serde_json::json!({ "parameters": work.parameters }))?;
+                current = Some((work, row.steps));
+            }
+            Request::Units(units) => {
+                let (work, steps) = current.as_mut().ok_or("a row comes before what is timed of it")?;
+                let times = (0..units).map(|_| unit(work, *steps)).collect::<Outcome<Vec<u64>>>()?;
+                reply(&times.into())?;
+            }
         }
-        reply(&times.into())?;
     }
     Ok(())
+}
+
+/// Does so many steps and gives the nanoseconds that they took.
+fn unit(work: &mut Work, steps: usize) -> Outcome<u64> {
+    let start = Instant::now();
+    for _ in 0..steps {
+        (work.step)()?;
+    }
+    Ok(start.elapsed().as_nanos() as u64)
 }
 
 fn main() -> std::process::ExitCode {

@@ -1,13 +1,13 @@
 """PyTorch's side: does the steps of one row in one way, when asked over standard input.
 
-Started as `pytorch_side.py WAY THREADS`; WAY is `eager` or `compile`, with `-channels_last` behind it or not. Says `ready`, reads
-the row as a line of JSON, builds what it needs, does the first units (which compile), and answers with a line of facts. Then each
-line `UNITS` is answered with as many times in nanoseconds.
+Says `"ready"` and then answers lines of JSON: a row, with the `way` in which it is done, by building what it needs, doing the first
+unit (which compiles) and telling facts; a number by doing as many units and telling how many nanoseconds each took.
 """
 
 import contextlib
 import json
 import math
+import os
 import sys
 import time
 
@@ -224,23 +224,21 @@ class Sample:
 
 
 class Convolution:
-    """A layer's output, and the gradients with respect to its input and its weight."""
+    """A layer's output, and the gradients with respect to its input and its weight, by the functions that autograd calls."""
 
     def __init__(self, row, way):
-        batch, channels, side, outputs, kernel = row["sizes"]
-        passes = row.get("passes", ["forward", "input", "weight"])
-        x = way.images(torch.randn(batch, channels, side, side))
-        w = way.images(torch.randn(outputs, channels, kernel, kernel))
-        g = way.images(torch.randn(batch, outputs, side, side))
-        pad = kernel // 2
+        layer = row["layer"]
+        passes, groups, padding, stride = layer["passes"], layer["groups"], layer["padding"], [layer["stride"]] * 2
+        x = way.images(torch.randn(layer["batch"], layer["channels"], layer["side"], layer["side"]))
+        w = way.images(torch.randn(layer["filters"], layer["channels"] // groups, *layer["kernel"]))
+        g = way.images(torch.randn_like(F.conv2d(x, w, None, stride, padding, 1, groups)))
         mask = ["input" in passes, "weight" in passes, False]
 
         def run(x, w, g):
-            y = F.conv2d(x, w, padding=pad) if "forward" in passes else None
-            if any(mask):
-                common = (None, [1, 1], [pad, pad], [1, 1], False, [0, 0], 1, mask)
-                return y, torch.ops.aten.convolution_backward(g, x, w, *common)
-            return y
+            y = F.conv2d(x, w, None, stride, padding, 1, groups) if "forward" in passes else None
+            if not any(mask):
+                return y
+            return y, torch.ops.aten.convolution_backward(g, x, w, None, stride, padding, [1, 1], False, [0, 0], groups, mask)
 
         self.operands, self.run = (x, w, g), way.function(run)
 
@@ -304,9 +302,16 @@ def multiply_adds(work, steps):
     return counter.count / steps
 
 
+def unit(work, steps):
+    """Does so many steps and gives the nanoseconds that they took."""
+    start = time.perf_counter_ns()
+    for _ in range(steps):
+        work.step()
+    return time.perf_counter_ns() - start
+
+
 def main():
-    way, threads = Way(sys.argv[1]), int(sys.argv[2])
-    torch.set_num_threads(threads)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.manual_seed(1)
     replies = sys.stdout
     sys.stdout = sys.stderr  # what libraries print is no reply
@@ -315,23 +320,20 @@ def main():
         print(json.dumps(value), file=replies, flush=True)
 
     reply("ready")
-    row = json.loads(sys.stdin.readline())
-    work = KINDS[row["kind"]](row, way)
-    facts = work.facts()
-    if row.get("count"):
-        facts["multiply_adds"] = multiply_adds(work, row["steps"])
-    else:
-        for _ in range(row["steps"]):
-            work.step()
-    reply(facts)
     for line in sys.stdin:
-        times = []
-        for _ in range(int(line)):
-            start = time.perf_counter_ns()
-            for _ in range(row["steps"]):
-                work.step()
-            times.append(time.perf_counter_ns() - start)
-        reply(times)
+        request = json.loads(line)
+        if isinstance(request, dict):
+            row, work = request, None
+            torch.compiler.reset()
+            work = KINDS[row["kind"]](row, Way(row["way"]))
+            facts = work.facts()
+            if row.get("count"):
+                facts["multiply_adds"] = multiply_adds(work, row["steps"])
+            else:
+                unit(work, row["steps"])
+            reply(facts)
+        else:
+            reply([unit(work, row["steps"]) for _ in range(request)])
 
 
 with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):

@@ -2,9 +2,9 @@
 
     python3 benches/against_pytorch/run.py [--only SUBSTRING] [--rounds N] [--threads 2] [--quick]
 
-Each row has a process of its own on either side. After a short trial of PyTorch's four ways (eager and compiled, with and without
-channels_last) the best of them and our side take turns, so that what else the machine does meets both. Results are kept under
-`target/against_pytorch/`, where `--table` reads them again. `docs/benchmarks.md` says what is compared.
+After a short trial of PyTorch's four ways (eager and compiled, with and without channels_last) the best of them and our side take
+turns, so that what else the machine does meets both. Results are kept under `target/against_pytorch/`, where `--table` reads them
+again. `docs/benchmarks.md` says what is compared.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import sys
 
 import venv
 
-from rows import ROWS
+from rows import LAYERS, PASSES, ROWS, conv
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -44,48 +44,71 @@ class Failure(Exception):
 
 
 class Side:
-    """A process that does the steps of one row when asked."""
+    """A process that does the steps of a row when asked."""
 
-    def __init__(self, command, row, threads, quiet=False):
+    def __init__(self, command, threads):
         threads = str(threads)
         environment = os.environ | {
             "RAYON_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads,
             "TORCHINDUCTOR_CACHE_DIR": str(KEPT / "inductor"),
         }
-        self.errors = subprocess.DEVNULL if quiet else None
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment,
-        )
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         self.receive()
         self.before = self.memory("VmRSS")
-        self.facts = self.ask(json.dumps(row))
+
+    def begin(self, row):
+        """Takes up a row, and tells what the process says of it."""
         self.steps = row["steps"]
-
-    def receive(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise Failure(f"{self.process.args[:2]} ended with {self.process.wait()}")
-        return json.loads(line)
-
-    def ask(self, line):
-        print(line, file=self.process.stdin, flush=True)
-        return self.receive()
+        return self.ask(row)
 
     def times(self, units):
         """Seconds of a step, once for each unit."""
         return [nanoseconds / 1e9 / self.steps for nanoseconds in self.ask(units)]
+
+    def ask(self, request):
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        return self.receive()
+
+    def receive(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failure(f"{self.process.args} ended with {self.process.wait()}")
+        return json.loads(line)
 
     def memory(self, name):
         """Bytes, from what the system knows of the process."""
         lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(name + ":"))
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def end(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+class Sides:
+    """Both sides' processes: new ones for each row, so that its memory can be told, or for single layers the same ones."""
+
+    def __init__(self, ours, theirs, threads):
+        self.commands, self.threads, self.running = {"ours": ours, "theirs": theirs}, threads, {}
+
+    def begin(self, which, row):
+        """A process that has taken up a row, and its facts."""
+        side = self.running.get(which)
+        if side and not (row["kind"] == side.kind == "convolution"):
+            self.end(which)
+        if which not in self.running:
+            self.running[which] = Side(self.commands[which], self.threads)
+        side = self.running[which]
+        side.kind = row["kind"]
+        try:
+            return side, side.begin(row)
+        except Failure:
+            self.end(which)
+            raise
+
+    def end(self, *which):
+        for name in which or list(self.running):
+            self.running.pop(name).end()
 
 
 def build():
@@ -111,44 +134,43 @@ def units_in(seconds, each, most):
     return max(1, min(most, round(seconds / each)))
 
 
-def try_ways(row, start_theirs, trials, key):
+def try_ways(row, sides, trials, key):
     """Seconds of a step in each of PyTorch's ways, from the file where they are known."""
     known = trials.facts.get(key, {})
-    for way in WAYS:
+    for way in WAYS if len(row.get("layer", {}).get("passes", [1, 2])) > 1 else WAYS[:2]:
         if way in known:
             continue
         try:
-            with start_theirs(way, row | {"count": way == "eager"}, quiet="compile" in way) as side:
-                first = side.times(1)[0]
-                times = [first] if first > 2 else side.times(units_in(1, first * row["steps"], 50))
-                known = known | {way: statistics.median(times)}
-                if way == "eager":
-                    known |= side.facts
+            side, facts = sides.begin("theirs", row | {"way": way, "count": way == "eager"})
+            first = side.times(1)[0]
+            times = [first] if first > 2 else side.times(units_in(0.7, first * row["steps"], 30))
+            known = known | {way: statistics.median(times)} | (facts if way == "eager" else {})
         except Failure as failure:
             known = known | {way: None, f"{way} failed": str(failure)}
         trials.keep(key, known)
     return known
 
 
-def measure(row, ours, theirs, rounds, seconds):
+def measure(row, sides, way, rounds, seconds):
     """Medians of both sides in turn, and what else is known of them."""
-    first = ours.times(1)[0] * row["steps"], theirs.times(1)[0] * row["steps"]
+    (ours, mine), (theirs, other) = sides.begin("ours", row), sides.begin("theirs", row | {"way": way})
+    if mine["parameters"] != other.get("parameters", []):
+        print(f"{row['name']}: the sides learn different numbers: {mine} and {other}", file=sys.stderr)
+    both = ours, theirs
+    first = [side.times(1)[0] * row["steps"] for side in both]
     rounds = max(2, min(rounds, round(seconds / max(sum(first), 0.01))))
-    turn = seconds / rounds / 2
     times = [], []
     for _ in range(rounds):
-        for side, each, found in zip((ours, theirs), first, times):
-            found += side.times(units_in(turn, each, 400))
-    mine, other = map(statistics.median, times)
-    spread = [(statistics.quantiles(found, n=10)[0], statistics.quantiles(found, n=10)[8]) for found in times]
-    sides = [
-        {
-            "seconds": median, "tenths": tenths, "units": len(found), "memory": side.memory("VmHWM") - side.before,
-            "memory_in_all": side.memory("VmHWM"), **side.facts,
-        }
-        for median, tenths, found, side in zip((mine, other), spread, times, (ours, theirs))
-    ]
-    return {"ratio": other / mine, "ours": sides[0], "theirs": sides[1]}
+        for side, each, found in zip(both, first, times):
+            found += side.times(units_in(seconds / rounds / 2, each, 400))
+    results = []
+    for side, found in zip(both, times):
+        tenths = statistics.quantiles(found, n=10)
+        results.append({
+            "seconds": statistics.median(found), "tenths": [tenths[0], tenths[-1]], "units": len(found),
+            "memory": side.memory("VmHWM") - side.before, "memory_in_all": side.memory("VmHWM"),
+        })
+    return {"ratio": results[1]["seconds"] / results[0]["seconds"], "ours": results[0], "theirs": results[1], "way": way}
 
 
 def milliseconds(seconds):
@@ -156,28 +178,27 @@ def milliseconds(seconds):
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"
 
 
-def table(results, ceilings, names):
+def table(results, ceilings, rows):
     """The results as Markdown, group by group."""
-    mebibytes = lambda side: f"{side['memory'] / 2**20:.0f}"
+    rows = [row for row in rows if row["name"] in results]
     lines = []
-    for group in dict.fromkeys(row["group"] for row in ROWS):
-        rows = [row for row in ROWS if row["group"] == group and row["name"] in results and row["name"] in names]
-        if not rows:
-            continue
+    for group in dict.fromkeys(row["group"] for row in rows):
         lines += [
-            "", f"| {group} | ours, ms | PyTorch, ms | its way | ratio | images/s | its images/s | MiB | its MiB | arithmetic | its arithmetic |",
+            "", f"| {group} | ours, ms | PyTorch, ms | its way | ratio | images/s | its images/s | MiB | its MiB | of peak | its share |",
             "|---|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|",
         ]
         for row in rows:
+            if row["group"] != group:
+                continue
             result = results[row["name"]]
             sides = result["ours"], result["theirs"]
-            rates = [f"{row['images'] / side['seconds']:.3g}" if row["images"] else "" for side in sides]
+            alone = row["kind"] != "convolution"
             count = result.get("multiply_adds")
-            shares = [f"{count / side['seconds'] / ceilings['multiply_adds']:.0%}" if count else "" for side in sides]
-            cells = [
-                row["name"], *(milliseconds(side["seconds"]) for side in sides), result["way"].replace("-", ", "),
-                f"**{result['ratio']:.2f}**", *rates, *map(mebibytes, sides), *shares,
-            ]
+            cells = [row["name"], *(milliseconds(side["seconds"]) for side in sides), result["way"].replace("-", ", ")]
+            cells += [f"**{result['ratio']:.2f}**"]
+            cells += [f"{row['images'] / side['seconds']:.3g}" if row["images"] else "" for side in sides]
+            cells += [f"{side['memory'] / 2**20:.0f}" if alone else "" for side in sides]
+            cells += [f"{count / side['seconds'] / ceilings['multiply_adds']:.0%}" if count else "" for side in sides]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -196,7 +217,7 @@ def main():
     arguments.add_argument("--seconds", type=float, default=30, help="of measuring in a row, both sides together")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--quick", action="store_true", help="a few seconds a row, and none of the rows that are slow")
-    arguments.add_argument("--passes", help="of convolutions: some of forward,input,weight")
+    arguments.add_argument("--layers", action="store_true", help="instead, many more convolutions, each pass by itself")
     arguments.add_argument("--try-again", action="store_true", help="forget which of PyTorch's ways was best")
     arguments.add_argument("--trials-only", action="store_true", help="compile and try PyTorch's ways, and end")
     arguments.add_argument("--list", action="store_true", help="the names of the rows")
@@ -205,20 +226,17 @@ def main():
     arguments.add_argument("--python", help="an interpreter that has PyTorch and torchvision")
     arguments.add_argument("--ours", help="our side, if it is built already")
     arguments = arguments.parse_args()
-    rows = [row for row in ROWS if any(part in row["name"] for part in arguments.only.split("|"))]
+    rows = [conv(*layer, passes=[name]) for layer in LAYERS for name in PASSES] if arguments.layers else ROWS
+    rows = [row for row in rows if any(part in row["name"] for part in arguments.only.split("|"))]
     if arguments.quick:
         rows = [row for row in rows if row.get("params", {}).get("channels", 0) < 128]
         arguments.seconds, arguments.rounds = min(arguments.seconds, 5), min(arguments.rounds, 3)
-    if arguments.passes:
-        rows = [row | {"passes": arguments.passes.split(",")} for row in rows if row["kind"] == "convolution"]
-        rows = [row | {"name": f"{row['name']}, {arguments.passes}"} for row in rows]
     if arguments.list:
         return print(*(row["name"] for row in rows), sep="\n")
 
     KEPT.mkdir(parents=True, exist_ok=True)
     results, trials, machine = Kept("results"), Kept("trials"), Kept("machine")
     threads = arguments.threads
-    names = {row["name"] for row in rows}
     if not arguments.table:
         ours, interpreter = arguments.ours or build(), arguments.python or python()
         found = json.loads(subprocess.run(
@@ -237,35 +255,29 @@ def main():
     )
     if arguments.ceilings:
         return None
-    for row in rows if not arguments.table else []:
-        key = f"{row['name']}, {threads} threads, {version}"
-        if arguments.try_again:
-            trials.facts.pop(key, None)
-        start_theirs = lambda way, row, quiet=False: Side(
-            [interpreter, str(HERE / "pytorch_side.py"), way, str(threads)], row, threads, quiet
-        )
-        try:
-            known = try_ways(row, start_theirs, trials, key)
-            if arguments.trials_only:
-                print(row["name"], {way: known[way] and round(known[way] * 1e3, 1) for way in WAYS}, flush=True)
+    if not arguments.table:
+        sides = Sides([ours, "--serve"], [interpreter, str(HERE / "pytorch_side.py")], threads)
+        for row in rows:
+            key = f"{row['name']}, {threads} threads, {version}"
+            if arguments.try_again:
+                trials.facts.pop(key, None)
+            try:
+                known = try_ways(row, sides, trials, key)
+                tried = {way: known[way] for way in WAYS if known.get(way)}
+                if arguments.trials_only:
+                    print(row["name"], {way: milliseconds(seconds) for way, seconds in tried.items()}, flush=True)
+                    continue
+                result = measure(row, sides, min(tried, key=tried.get), arguments.rounds, arguments.seconds)
+            except Failure as failure:
+                print(f"{row['name']}: {failure}", file=sys.stderr)
                 continue
-            way = min((way for way in WAYS if known[way] is not None), key=known.get)
-            with Side([ours, "--serve"], row, threads) as mine, start_theirs(way, row) as other:
-                if mine.facts["parameters"] != other.facts.get("parameters", []):
-                    print(f"{row['name']}: the sides learn different numbers: {mine.facts} and {other.facts}", file=sys.stderr)
-                result = measure(row, mine, other, arguments.rounds, arguments.seconds)
-        except Failure as failure:
-            print(f"{row['name']}: {failure}", file=sys.stderr)
-            continue
-        result |= {"way": way, "trial": {way: known[way] for way in WAYS}, "multiply_adds": known.get("multiply_adds")}
-        results.keep(row["name"], result | {"threads": threads})
-        print(
-            f"{row['name']}: ours {milliseconds(result['ours']['seconds'])} ms, PyTorch {milliseconds(result['theirs']['seconds'])} ms"
-            f" ({way}), ratio {result['ratio']:.2f}", flush=True,
-        )
-    if arguments.passes:
-        return None
-    print(table(results.facts, ceilings, names))
+            results.keep(row["name"], result | {"trial": tried, "multiply_adds": known.get("multiply_adds"), "threads": threads})
+            print(
+                f"{row['name']}: ours {milliseconds(result['ours']['seconds'])} ms, PyTorch"
+                f" {milliseconds(result['theirs']['seconds'])} ms ({result['way']}), ratio {result['ratio']:.2f}", flush=True,
+            )
+        sides.end()
+    print(table(results.facts, ceilings, rows))
 
 
 main()

@@ -63,13 +63,18 @@ def soft_targets(labels):
 
 
 def penalty_gradient(score, images, compiled):
-    """Scores of images and the gradient of their sum, both differentiable. `torch.func` is what `torch.compile` looks through."""
+    """Scores of images and the gradient of their sum, both differentiable. `torch.func` is what `torch.compile` sees through."""
+
+    def total(images):
+        outputs = score(images)
+        return outputs[0].sum(), outputs
+
     if compiled:
-        gradient, outputs = torch.func.grad(lambda x: (lambda s: (s[0].sum(), s))(score(x)), has_aux=True)(images)
+        gradient, outputs = torch.func.grad(total, has_aux=True)(images)
         return outputs, gradient
     images = images.detach().requires_grad_(True)
-    outputs = score(images)
-    (gradient,) = torch.autograd.grad(outputs[0].sum(), images, create_graph=True)
+    summed, outputs = total(images)
+    (gradient,) = torch.autograd.grad(summed, images, create_graph=True)
     return outputs, gradient
 
 
@@ -100,19 +105,18 @@ class Gan:
         return {"parameters": [sum(weight.numel() for weight in weights) for weights in self.weights]}
 
     def score(self, images, labels):
-        """The score and the logits, which are absent without an auxiliary classifier."""
+        """The scores, and the logits of an auxiliary classifier where there is one."""
         outputs = self.discriminator(images, labels)
-        return outputs if self.auxiliary else (outputs, None)
+        return outputs if self.auxiliary else (outputs,)
 
-    def adversarial(self, real, fake, labels):
-        (real, real_logits), (fake, fake_logits) = real, fake
+    def adversarial(self, on_real, on_fake, labels):
+        (real, *real_logits), (fake, *fake_logits) = on_real, on_fake
         if self.wgan:
             loss = fake.mean() - real.mean() + 0.001 * real.square().mean()
         else:
             loss = F.softplus(-real).mean() + F.softplus(fake).mean()
-        if self.auxiliary:
-            targets = soft_targets(labels)
-            loss = loss + F.cross_entropy(real_logits, targets) + F.cross_entropy(fake_logits, targets)
+        for logits in real_logits + fake_logits:
+            loss = loss + F.cross_entropy(logits, soft_targets(labels))
         return loss
 
     def losses_of_discriminator(self, real, fake, labels, mixture):
@@ -130,9 +134,9 @@ class Gan:
         return self.adversarial(on_real, score(fake), labels), penalty
 
     def loss_of_generator(self, z, labels):
-        score, logits = self.score(self.generator(z, labels), labels)
+        score, *logits = self.score(self.generator(z, labels), labels)
         loss = -score.mean() if self.wgan else F.softplus(-score).mean()
-        return loss + F.cross_entropy(logits, soft_targets(labels)) if self.auxiliary else loss
+        return sum((F.cross_entropy(each, soft_targets(labels)) for each in logits), loss)
 
     def step(self):
         rows, batch = self.data.rows(self.batch), self.batch

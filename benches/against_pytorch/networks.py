@@ -223,7 +223,7 @@ class CompactDiscriminator(nn.Module):
 
 
 class ProgressiveGenerator(nn.Module):
-    """`std.gan.progressive.generator` when it has grown up: only the last image counts."""
+    """`std.gan.progressive.generator` when it has grown up. The ways to the smaller images are there and unused."""
 
     def __init__(self, labels, resolution, latent=512, base=8_192, channels=512):
         super().__init__()
@@ -232,13 +232,14 @@ class ProgressiveGenerator(nn.Module):
         self.dense = Dense(code, self.first * 16, gain=ROOT / 4, bias=False)
         self.dense_bias = nn.Parameter(torch.zeros(1, self.first, 1, 1))
         self.conv = Conv(self.first, self.first, 3)
-        self.stages = nn.ModuleList(
-            nn.ModuleDict({
-                "conv_up": Conv(width(stage - 2), width(stage - 1), 3), "conv": Conv(width(stage - 1), width(stage - 1), 3),
-            })
-            for stage in range(3, int(math.log2(resolution)) + 1)
-        )
-        self.to_image = Conv(width(int(math.log2(resolution)) - 1), 1, 1, gain=1)
+        self.to_image = nn.ModuleList([Conv(self.first, 1, 1, gain=1)])
+        self.stages = nn.ModuleList()
+        maps = self.first
+        for stage in range(3, int(math.log2(resolution)) + 1):
+            new = width(stage - 1)
+            self.stages.append(nn.ModuleDict({"conv_up": Conv(maps, new, 3), "conv": Conv(new, new, 3)}))
+            self.to_image.append(Conv(new, 1, 1, gain=1))
+            maps = new
 
     def forward(self, z, y):
         x = self.dense(pixel_norm(torch.cat([z, y], dim=1))).view(-1, self.first, 4, 4) + self.dense_bias
@@ -247,16 +248,16 @@ class ProgressiveGenerator(nn.Module):
         for stage in self.stages:
             x = pixel_norm(activation(stage["conv_up"](upsample(x))))
             x = pixel_norm(activation(stage["conv"](x)))
-        return self.to_image(x)
+        return self.to_image[-1](x)
 
 
 class ProgressiveDiscriminator(nn.Module):
-    """`std.gan.progressive.discriminator` when it has grown up: a score, and a logit for each label."""
+    """`std.gan.progressive.discriminator` when it has grown up. The ways from the smaller images are there and unused."""
 
     def __init__(self, labels, resolution, base=8_192, channels=512):
         super().__init__()
         width, top = halved(base, channels), int(math.log2(resolution))
-        self.from_image = Conv(1, width(top - 1), 1)
+        self.from_image = nn.ModuleList(Conv(1, width(stage - 1), 1) for stage in range(top, 1, -1))
         self.levels = nn.ModuleList(
             nn.ModuleDict({
                 "conv": Conv(width(stage - 1), width(stage - 1), 3), "conv_down": Conv(width(stage - 1), width(stage - 2), 3),
@@ -268,13 +269,13 @@ class ProgressiveDiscriminator(nn.Module):
         self.outputs = Dense(width(1), 1 + labels, gain=1)
 
     def forward(self, x, y):
-        x = activation(self.from_image(x))
+        x = activation(self.from_image[0](x))
         for level in self.levels:
             x = activation(level["conv"](x))
             x = activation(downsample(level["conv_down"](x)))
         x = activation(self.conv(minibatch_deviation(x)))
         outputs = self.outputs(activation(self.dense(x.flatten(1))))
-        return outputs[:, 0], outputs[:, 1:]
+        return outputs[:, 0] + (outputs[:, 1:] * y).sum(dim=1)
 
 
 PAIRS = {

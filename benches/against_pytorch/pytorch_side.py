@@ -58,24 +58,20 @@ class Data:
         return self.images[rows].float().div_(127.5).sub_(1)
 
 
-def soft_targets(labels):
-    return labels / labels.sum(dim=1, keepdim=True)
-
-
-def penalty_gradient(score, images, compiled):
+def scores_and_gradient(score, images, compiled):
     """Scores of images and the gradient of their sum, both differentiable. `torch.func` is what `torch.compile` sees through."""
 
     def total(images):
-        outputs = score(images)
-        return outputs[0].sum(), outputs
+        scores = score(images)
+        return scores.sum(), scores
 
     if compiled:
-        gradient, outputs = torch.func.grad(total, has_aux=True)(images)
-        return outputs, gradient
+        gradient, scores = torch.func.grad(total, has_aux=True)(images)
+        return scores, gradient
     images = images.detach().requires_grad_(True)
-    summed, outputs = total(images)
+    summed, scores = total(images)
     (gradient,) = torch.autograd.grad(summed, images, create_graph=True)
-    return outputs, gradient
+    return scores, gradient
 
 
 class Gan:
@@ -85,7 +81,6 @@ class Gan:
         self.way, self.data, self.batch = way, Data(row), row["images"]
         self.wgan, self.every = row["params"].get("wgan", False), row["every"]
         self.weight = 10 if row["study"] != "compact" else 1
-        self.auxiliary = row["study"] == "progressive"
         sizes = {name: row["params"][name] for name in ("resolution", "base", "channels") if name in row["params"]}
         generator, discriminator = PAIRS[row["study"]]
         self.generator = way.module(generator(row["labels"], **sizes))
@@ -104,39 +99,28 @@ class Gan:
     def facts(self):
         return {"parameters": [sum(weight.numel() for weight in weights) for weights in self.weights]}
 
-    def score(self, images, labels):
-        """The scores, and the logits of an auxiliary classifier where there is one."""
-        outputs = self.discriminator(images, labels)
-        return outputs if self.auxiliary else (outputs,)
-
-    def adversarial(self, on_real, on_fake, labels):
-        (real, *real_logits), (fake, *fake_logits) = on_real, on_fake
+    def adversarial(self, real, fake):
         if self.wgan:
-            loss = fake.mean() - real.mean() + 0.001 * real.square().mean()
-        else:
-            loss = F.softplus(-real).mean() + F.softplus(fake).mean()
-        for logits in real_logits + fake_logits:
-            loss = loss + F.cross_entropy(logits, soft_targets(labels))
-        return loss
+            return fake.mean() - real.mean() + 0.001 * real.square().mean()
+        return F.softplus(-real).mean() + F.softplus(fake).mean()
 
     def losses_of_discriminator(self, real, fake, labels, mixture):
-        return self.adversarial(self.score(real, labels), self.score(fake, labels), labels), None
+        return self.adversarial(self.discriminator(real, labels), self.discriminator(fake, labels)), None
 
     def losses_with_penalty(self, real, fake, labels, mixture):
-        score = lambda images: self.score(images, labels)
+        score = lambda images: self.discriminator(images, labels)
         if self.wgan:
-            _, gradient = penalty_gradient(score, torch.lerp(real, fake, mixture), self.way.compiled)
+            _, gradient = scores_and_gradient(score, torch.lerp(real, fake, mixture), self.way.compiled)
             norm = (gradient.square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()
             penalty = self.weight * (norm - 1).square().mean()
-            return self.adversarial(score(real), score(fake), labels), penalty
-        on_real, gradient = penalty_gradient(score, real, self.way.compiled)
+            return self.adversarial(score(real), score(fake)), penalty
+        on_real, gradient = scores_and_gradient(score, real, self.way.compiled)
         penalty = self.weight / 2 * self.every * gradient.square().sum(dim=(1, 2, 3)).mean()
-        return self.adversarial(on_real, score(fake), labels), penalty
+        return self.adversarial(on_real, score(fake)), penalty
 
     def loss_of_generator(self, z, labels):
-        score, *logits = self.score(self.generator(z, labels), labels)
-        loss = -score.mean() if self.wgan else F.softplus(-score).mean()
-        return sum((F.cross_entropy(each, soft_targets(labels)) for each in logits), loss)
+        score = self.discriminator(self.generator(z, labels), labels)
+        return -score.mean() if self.wgan else F.softplus(-score).mean()
 
     def step(self):
         rows, batch = self.data.rows(self.batch), self.batch

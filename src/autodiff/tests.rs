@@ -3,7 +3,7 @@
 use super::gradient;
 use crate::kernels::cpu::{ConvolutionGeometry, ConvolutionSettings, Executable};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::primitives::{BinaryFunction, UnaryFunction, Window, all_names};
+use crate::network::primitives::{BinaryFunction, Grid, UnaryFunction, Window, all_names};
 use crate::random::Key;
 use std::collections::BTreeSet;
 
@@ -200,6 +200,12 @@ fn cases() -> Vec<Case> {
     for factor in [2, 3] {
         cases.push(case("upsample", &[&[2, 2, 2, 3]], move |graph, x| graph.upsample(x[0], factor)));
         cases.push(case("sum pool", &[&[2, 2, 6, 12]], move |graph, x| graph.sum_pool(x[0], factor)));
+    }
+    for grid in [Grid::Corner, Grid::Centre] {
+        for size in [[5, 3], [2, 7]] {
+            cases.push(case("resize", &[&[2, 2, 3, 4]], move |graph, x| graph.resize(x[0], size, grid)));
+            cases.push(case("resize adjoint", &[&[1, 2, 3, 4]], move |graph, x| graph.resize_adjoint(x[0], size, grid)));
+        }
     }
     let windows = [
         Window::square(2, 2, 0),

@@ -477,6 +477,19 @@ impl Graph {
         self.multilinear(SumPool { factor }, &[a])
     }
 
+    /// Bilinear interpolation to height × width pixels.
+    pub fn resize(&mut self, a: NodeId, [height, width]: [usize; 2], grid: Grid) -> NodeId {
+        if self.shape(a).get(2..) == Some(&[height, width]) {
+            return a;
+        }
+        self.rearrangement(Resize { height, width, grid }, a)
+    }
+
+    /// The adjoint of [`Self::resize`] from height × width pixels.
+    pub fn resize_adjoint(&mut self, a: NodeId, [height, width]: [usize; 2], grid: Grid) -> NodeId {
+        self.multilinear(ResizeAdjoint { height, width, grid }, &[a])
+    }
+
     /// The means of windows. Without `count_padding` they are those of the pixels inside the image, else what is outside
     /// counts as 0.
     pub fn average_pool(&mut self, a: NodeId, window: Window, count_padding: bool) -> NodeId {

@@ -31,6 +31,7 @@ mod noise;
 mod normalisation;
 mod pixel_norm;
 mod reshape;
+mod resize;
 mod softmax;
 mod spectral;
 mod total;
@@ -102,6 +103,7 @@ pub fn all() -> &'static [&'static dyn Layer] {
         &noise::Noise,
         &pixel_norm::PixelNorm,
         &reshape::Reshape,
+        &resize::Resize,
         &softmax::Softmax,
         &total::Total,
         &upsample::Upsample,

@@ -15,6 +15,7 @@ mod matrix_product;
 mod max_pool;
 mod pad;
 mod reshape;
+mod resize;
 mod scatter;
 mod select;
 mod slice;
@@ -37,6 +38,7 @@ pub use matrix_product::MatrixProduct;
 pub use max_pool::MaxPoolIndices;
 pub use pad::Pad;
 pub use reshape::Reshape;
+pub use resize::{Grid, Resize, ResizeAdjoint};
 pub use scatter::Scatter;
 pub use select::Select;
 pub use slice::Slice;
@@ -72,6 +74,8 @@ pub fn all_names() -> Vec<&'static str> {
         "sum_pool",
         "average_pool",
         "average_pool_gradient",
+        "resize",
+        "resize_adjoint",
         "max_pool_indices",
         "gather",
         "greatest",

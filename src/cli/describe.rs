@@ -8,9 +8,10 @@ use crate::language::{
 };
 use crate::network::{self, Description, NetworkProgram, Shape, ShapeError};
 use crate::source::{FileId, Sources};
+use crate::training::weight_file::fit::{self, Fit};
 use crate::training::{TrainingMemory, training_memory};
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,9 @@ pub struct Describe {
     /// The shape of an input, batch left out: `image=3x224x224`; the name may be left out where it is the first.
     #[arg(long = "input", value_name = "NAME=SHAPE", value_parser = name_and_shape)]
     inputs: Vec<(Option<String>, Shape)>,
+    /// See what of a file of weights fits the network, as if it had `weights = "FILE"`.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
     /// Images in a training step; that of the block, else 32.
     #[arg(long, value_name = "IMAGES", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     batch: Option<u32>,
@@ -41,6 +45,8 @@ struct Described {
     network: Arc<NetworkProgram>,
     description: Description,
     memory: TrainingMemory,
+    /// What its weights are taken from: a line for each file.
+    weights: Vec<String>,
 }
 
 /// Images in a training step where no block says so.
@@ -88,9 +94,10 @@ impl Describe {
             let network = self.expanded(asked, &of_blocks, sources, file, &options)?;
             return Ok(vec![self.described_network(asked, &network, BATCH as usize, false)?]);
         }
-        if let Some(given) = self.sizes.first().map(|(name, _)| name.as_str()).or(self.inputs.first().map(|_| "--input")) {
+        let given = self.sizes.first().map(|(name, _)| name.as_str()).or(self.inputs.first().map(|_| "--input"));
+        if let Some(given) = given.or(self.weights.as_ref().map(|_| "--weights")) {
             return Err(vec![
-                Diagnostic::error("E0305", format!("the sizes of `{asked}` follow from its block, and {given} is given"))
+                Diagnostic::error("E0305", format!("sizes and weights of `{asked}` follow from its block, and {given} is given"))
                     .help("leave it out, or change the block"),
             ]);
         }
@@ -107,7 +114,10 @@ impl Describe {
         file: FileId,
         options: &CheckOptions<'_>,
     ) -> Result<Arc<NetworkProgram>, Vec<Diagnostic>> {
-        let request = NetworkRequest { expression: asked.to_owned(), sizes: self.sizes.clone(), inputs: self.inputs.clone() };
+        // From the folder in which the command is given, like other files that it names.
+        let weights = self.weights.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        let request =
+            NetworkRequest { expression: asked.to_owned(), sizes: self.sizes.clone(), inputs: self.inputs.clone(), weights };
         expand_network(sources, file, options, &request).map_err(|problems| match problems.as_slice() {
             [problem] if problem.code == "E0304" => {
                 let mut known: Vec<String> = of_blocks.iter().map(|of| of.title.clone()).collect();
@@ -126,18 +136,19 @@ impl Describe {
         averaged: bool,
     ) -> Result<Described, Vec<Diagnostic>> {
         let batch = self.batch.map_or(batch, |batch| batch as usize);
-        let described = || -> Result<Described, ShapeError> {
-            let description = network::describe(network)?;
-            let memory = training_memory(network, batch, averaged)?;
-            Ok(Described { title: title.to_owned(), network: network.clone(), description, memory })
-        };
-        described().map_err(|error| {
+        let unfit = |error: ShapeError| {
             let problem = Diagnostic::error("E0655", format!("`{title}` cannot be trained: {}", error.message));
             vec![match error.help {
                 Some(help) => problem.help(help),
                 None => problem,
             }]
-        })
+        };
+        let description = network::describe(network).map_err(unfit)?;
+        let memory = training_memory(network, batch, averaged).map_err(unfit)?;
+        let table = network::weights(network).map_err(unfit)?;
+        let fits = fit::fits(network, &table.specifications).map_err(|problem| vec![problem])?;
+        let weights = fits.iter().map(Fit::told).collect();
+        Ok(Described { title: title.to_owned(), network: network.clone(), description, memory, weights })
     }
 
     fn show(&self, described: &[Described]) {
@@ -151,6 +162,7 @@ impl Describe {
                     }
                     let table = LayerTable { network: &one.network, description: &one.description, depth: self.depth };
                     text += &table.render(&one.title, &one.memory, style);
+                    text.extend(one.weights.iter().map(|told| format!("begins with {told}\n")));
                 }
                 say(&text);
             }
@@ -209,7 +221,7 @@ fn networks_of_blocks(program: &Program) -> Vec<OfBlock> {
 }
 
 fn in_json(described: &Described) -> serde_json::Value {
-    let Described { title, network, description, memory } = described;
+    let Described { title, network, description, memory, weights } = described;
     let layers = network.calls.iter().zip(&description.layers).map(|(call, layer)| {
         json!({
             "path": call.path, "layer": call.layer, "arguments": call.arguments, "output": call.shape,
@@ -224,6 +236,7 @@ fn in_json(described: &Described) -> serde_json::Value {
         "inputs": network.inputs.iter().map(|(name, shape)| json!({"name": name, "shape": shape})).collect::<Vec<_>>(),
         "output": network.output_shape(),
         "layers": layers.collect::<Vec<_>>(),
+        "begins_with": weights,
         "total": {
             "parameters": total.parameters, "state": total.state, "multiply_adds": total.multiply_adds,
             "activation_bytes": total.activations * 4,

@@ -304,7 +304,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A function of the standard library: computed, or a constructor that keeps its arguments.
-    fn call_native(
+    pub fn call_native(
         &mut self,
         module: usize,
         function: &'a ast::NativeFunction,
@@ -347,10 +347,12 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope<'a>,
     ) -> Static<'a> {
+        let mut given = given;
         let name = &network.name.node;
+        let Some(weights) = self.take_weights(network, &mut given, scope) else { return Static::Poison };
         let is_static = |parameter: &Parameter| types::name_of(&parameter.r#type) != Some("tensor");
         let Some(assigned) = self.assign(name, &network.parameters, given, is_static) else { return Static::Poison };
-        let mut instantiation = Instantiation { module, network, given: Vec::new(), span, poisoned: false };
+        let mut instantiation = Instantiation { module, network, given: Vec::new(), weights, span, poisoned: false };
         let inner = Scope::new(module);
         for (parameter, given) in network.parameters.iter().zip(assigned) {
             let Some(given) = given else { continue };

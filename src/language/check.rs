@@ -19,7 +19,7 @@ use crate::network::NetworkProgram;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, DeclarationKind};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a check depends on besides the text.
@@ -115,6 +115,8 @@ pub(super) struct Checker<'a> {
     pub sources: &'a Sources,
     pub modules: &'a Modules,
     pub environment: Environment<'a>,
+    /// The folder from which paths count.
+    pub base: &'a Path,
     pub given_params: &'a [(String, String)],
     pub diagnostics: Vec<Diagnostic>,
     seen: BTreeSet<(&'static str, Option<Span>, String)>,
@@ -151,6 +153,7 @@ impl<'a> Checker<'a> {
             sources,
             modules,
             environment: options.environment,
+            base: &options.base,
             given_params: &options.params,
             diagnostics: Vec::new(),
             seen: BTreeSet::new(),

@@ -14,6 +14,7 @@ use crate::network::{NetworkProgram, Shape};
 use crate::source::{FileId, Sources};
 use crate::syntax::{self, ast};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A network, and what is given for it.
@@ -25,6 +26,8 @@ pub struct NetworkRequest {
     pub sizes: Vec<(String, String)>,
     /// Shapes of inputs; without a name, that of the first input.
     pub inputs: Vec<(Option<String>, Shape)>,
+    /// A file of weights for all of it.
+    pub weights: Option<PathBuf>,
 }
 
 /// The block and its kind: with a space, so that no file can have them.
@@ -138,18 +141,27 @@ fn parse_request<'m>(
     if !strangers.is_empty() {
         return Err(strangers);
     }
-    let arguments: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let mut arguments: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    arguments.extend(request.weights.iter().map(|path| format!("weights = {}", quoted(&path.to_string_lossy()))));
     if arguments.is_empty() {
         return Ok(ParsedRequest { network, block: given });
     }
     let (head, separator) = match value.map(|value| &value.kind) {
         Some(ast::ExpressionKind::Call { arguments, .. }) => {
-            (request.expression.trim_end().trim_end_matches(')').trim_end(), if arguments.is_empty() { "" } else { ", " })
+            let head = request.expression.trim_end();
+            (head.strip_suffix(')').unwrap_or(head).trim_end(), if arguments.is_empty() { "" } else { ", " })
         }
         _ => (request.expression.trim(), "("),
     };
     let block = parse_block(sources, &format!("{head}{separator}{})", arguments.join(", ")))?;
     Ok(ParsedRequest { network, block })
+}
+
+/// A text as it is written in a file.
+fn quoted(text: &str) -> String {
+    let escaped: String =
+        text.chars().flat_map(|letter| if "\"\\{}".contains(letter) { vec!['\\', letter] } else { vec![letter] }).collect();
+    format!("\"{escaped}\"")
 }
 
 fn parse_block(sources: &mut Sources, expression: &str) -> Result<ast::Declaration, Vec<Diagnostic>> {

@@ -296,9 +296,14 @@ impl<'a> Checker<'a> {
             }),
             Item::Block(block) => self.in_frame(FILE, &block.name.node, span).unwrap_or(Static::Poison),
             Item::Recipe(module, recipe) => Static::Recipe(module, recipe),
-            Item::Network(module, network) => {
-                Static::Network(Rc::new(Instantiation { module, network, given: Vec::new(), span, poisoned: false }))
-            }
+            Item::Network(module, network) => Static::Network(Rc::new(Instantiation {
+                module,
+                network,
+                given: Vec::new(),
+                weights: None,
+                span,
+                poisoned: false,
+            })),
             Item::Function(_, ast::Function { name, .. }) | Item::NativeFunction(_, ast::NativeFunction { name, .. }) => self
                 .poison(
                     Diagnostic::error("E0207", format!("`{}` is a function, not a value", name.node))

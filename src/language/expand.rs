@@ -34,7 +34,7 @@ pub(super) struct Expansion {
 
 impl Expansion {
     pub fn new(name: String, inputs: Vec<(String, Shape)>) -> Self {
-        let program = NetworkProgram { name, inputs, calls: Vec::new(), output: TensorId(0) };
+        let program = NetworkProgram { name, inputs, ..NetworkProgram::default() };
         Self {
             program,
             context: Vec::new(),
@@ -43,6 +43,12 @@ impl Expansion {
             first: BTreeMap::new(),
             full: false,
         }
+    }
+
+    /// The network, when all its calls are there.
+    pub fn finish(self, output: TensorId) -> NetworkProgram {
+        let named = self.taken.into_iter().filter(|(_, is_named)| *is_named).map(|(path, _)| path).collect();
+        NetworkProgram { output, named, ..self.program }
     }
 
     pub fn input_ids(&self) -> Vec<TensorId> {
@@ -305,6 +311,7 @@ impl<'a> Checker<'a> {
     ) -> Static<'a> {
         let name = &network.name.node;
         let Some(own_name) = self.take_name(&network.parameters, &mut given, scope) else { return Static::Poison };
+        let Some(weights) = self.take_weights(network, &mut given, scope) else { return Static::Poison };
         let Some(assigned) = self.assign(name, &network.parameters, given, |_| true) else { return Static::Poison };
         let mut inner = Scope::new(module);
         let mut good = true;
@@ -356,6 +363,9 @@ impl<'a> Checker<'a> {
             return Static::Poison;
         }
         inner.path = self.segment(name, own_name.as_ref(), span, scope);
+        if let (Some(path), Some(weights)) = (inner.path.clone(), weights) {
+            self.give_weights(&path, weights, span);
+        }
         let result = match inner.path {
             Some(_) => self.expand_body(network, inner),
             None => Static::Poison,

@@ -121,12 +121,12 @@ impl<'a> Checker<'a> {
         let slot = Slot { name: "name", span };
         let value = self.given_value(value, &Type::Text, scope);
         match self.admit(value, &Type::Text, &slot) {
-            Static::Text(name) if is_snake_case(&name) => Some(Some((name, span))),
+            Static::Text(name) if is_name(&name) => Some(Some((name, span))),
             Static::Text(name) => {
                 self.report(
                     Diagnostic::error("E0321", format!("`{name}` is no name for weights"))
-                        .label(span, "small letters, digits and `_` only, a letter first")
-                        .help("write it like `stem` or `to_image`"),
+                        .label(span, "letters, digits and `_`, with single points between them")
+                        .help("write it like `stem`, `to_image` or `layer1.0`"),
                 );
                 None
             }
@@ -282,9 +282,10 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn is_snake_case(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+/// Names of modules in other programs are names here: `layer1.0`, `Mixed_5b`.
+fn is_name(name: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    name.split('.').all(is_part)
 }
 
 fn too_large(shape: &Shape) -> bool {

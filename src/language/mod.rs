@@ -27,6 +27,7 @@ mod networks;
 mod operators;
 mod order;
 mod params;
+mod pretrained;
 mod program;
 mod references;
 mod resolution;

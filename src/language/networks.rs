@@ -45,7 +45,8 @@ fn key<'a>(instantiation: &Instantiation<'a>, scope: &Scope<'a>, shapes: &[(Stri
     let plain =
         |(name, value): (&&'a str, &Static<'a>)| Some((*name, value.clone().into_value(&types::Type::Unknown, &Names::NONE)?));
     let values: Vec<_> = scope.locals.iter().map(plain).collect::<Option<_>>()?;
-    Some((instantiation.module, &instantiation.network.name.node, format!("{values:?} {shapes:?}")))
+    let weights = &instantiation.weights;
+    Some((instantiation.module, &instantiation.network.name.node, format!("{values:?} {shapes:?} {weights:?}")))
 }
 
 impl<'a> Checker<'a> {
@@ -105,6 +106,9 @@ impl<'a> Checker<'a> {
         }
         fit.scope.path = Some(network.name.node.clone());
         self.expansion = Some(expansion);
+        if let Some(weights) = instantiation.weights.clone() {
+            self.give_weights(&network.name.node, weights, instantiation.span);
+        }
         let result = match self.enter(instantiation.module, &network.name.node, fit.span, REPEAT) {
             true => {
                 let result = self.expand_body(network, fit.scope.clone());
@@ -113,10 +117,9 @@ impl<'a> Checker<'a> {
             }
             false => Static::Poison,
         };
-        let mut program = self.expansion.take()?.program;
-        let Static::Tensor(tensor) = result else { return None };
-        program.output = tensor;
-        Some(program)
+        let expansion = self.expansion.take()?;
+        let Static::Tensor(output) = result else { return None };
+        Some(expansion.finish(output))
     }
 
     fn network_name(&self, instantiation: &Instantiation<'a>) -> String {

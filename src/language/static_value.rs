@@ -109,6 +109,8 @@ pub(super) struct Instantiation<'a> {
     pub module: usize,
     pub network: &'a ast::Network,
     pub given: Vec<GivenParameter<'a>>,
+    /// `weights = "file"`.
+    pub weights: Option<Construction>,
     pub span: Span,
     /// An argument was wrong; that has been reported.
     pub poisoned: bool,

@@ -153,6 +153,7 @@ mod tests {
                 call("dense", 3, &[("outputs", size(5)), ("weights", weights)], &[5]),
             ],
             output: TensorId(4),
+            ..NetworkProgram::default()
         }
     }
 

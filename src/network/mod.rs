@@ -11,4 +11,4 @@ mod program;
 
 pub use describe::{Description, LayerDescription, describe};
 pub use lowering::{Distribution, Initial, Lowering, Mode, RandomInput, WeightSpecification, WeightTable, lower, weights};
-pub use program::{LayerArguments, LayerCall, NetworkProgram, Shape, ShapeError, TensorId};
+pub use program::{GivenWeights, LayerArguments, LayerCall, NetworkProgram, Shape, ShapeError, TensorId};

@@ -1,17 +1,19 @@
 //! What a network block comes to once names, sizes, loops and calls are resolved: a list of layer calls. It is what
 //! keys are made of, what a checkpoint carries so that it can be used alone, and what is lowered.
 
-use crate::language::Value;
+use crate::language::{Construction, Value};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// A shape without the batch dimension: `[channels, height, width]` or `[length]`.
 pub type Shape = Vec<usize>;
 
 /// Which tensor of a network: first its inputs, then the outputs of its layers, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TensorId(pub usize);
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NetworkProgram {
     /// Where it was defined: `std.gan.cpd.generator`. For people; not part of keys.
     pub name: String,
@@ -20,6 +22,23 @@ pub struct NetworkProgram {
     /// In an order in which every input is there before it is read.
     pub calls: Vec<LayerCall>,
     pub output: TensorId,
+    /// The paths of the calls that have a name of their own: `densenet121/features/conv0`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub named: BTreeSet<String>,
+    /// Weights that it begins with instead of drawing them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<GivenWeights>,
+}
+
+/// Weights that a network, or a part of it, takes from a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GivenWeights {
+    /// The path of the call whose weights they are; the network's own name where they are all of its weights.
+    pub at: String,
+    /// Where the file lies. Not part of keys: its content is.
+    pub path: PathBuf,
+    /// As the file of the study says: `pretrained(path = "densenet121.pth", …)`.
+    pub source: Construction,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +79,19 @@ impl NetworkProgram {
             None => self.inputs.get(id.0).map(|(_, shape)| shape),
             Some(index) => self.calls.get(index).map(|call| &call.shape),
         }
+    }
+
+    /// The file that a weight is taken from: that of the innermost part that has one.
+    pub fn source_of(&self, weight: &str) -> Option<&GivenWeights> {
+        let holds = |given: &&GivenWeights| weight.strip_prefix(given.at.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        self.given.iter().filter(holds).max_by_key(|given| given.at.len())
+    }
+
+    /// The names that calls on the way from the part `at` to a layer were given, outermost first.
+    pub fn names_between<'p>(&self, at: &str, path: &'p str) -> Vec<&'p str> {
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]).filter(|end| *end > at.len());
+        let called = ends.filter_map(|end| path.get(..end)).filter(|call| self.named.contains(*call));
+        called.filter_map(|call| call.rsplit('/').next()).collect()
     }
 
     pub fn output_shape(&self) -> Option<&Shape> {

@@ -172,6 +172,21 @@ impl Encoder<'_> {
             self.shape(shape);
         }
         self.integer(network.output.0 as u64);
+        if !network.given.is_empty() {
+            self.given_weights(network);
+        }
+    }
+
+    /// What is taken from files and under which names. Where the files lie is left out: their contents count, apart from this.
+    fn given_weights(&mut self, network: &NetworkProgram) {
+        for given in &network.given {
+            self.text(&given.at);
+            self.text(&given.source.function);
+            let settings = given.source.arguments.iter().filter(|(name, _)| name != "path");
+            self.arguments(&settings.cloned().collect::<Vec<_>>());
+        }
+        self.integer(network.named.len() as u64);
+        network.named.iter().for_each(|path| self.text(path));
     }
 
     /// With the names of steps, unlike everything else: a verdict repeats its condition in words.
@@ -283,7 +298,13 @@ mod tests {
             let arguments = LayerArguments(vec![("filters".into(), Value::Integer(filters))]);
             let call = LayerCall { layer: "conv".into(), path: "c".into(), inputs: vec![TensorId(0)], arguments, shape: vec![8] };
             let inputs = vec![("x".to_owned(), vec![8])];
-            Value::Network(Arc::new(NetworkProgram { name: name.into(), inputs, calls: vec![call], output: TensorId(1) }))
+            Value::Network(Arc::new(NetworkProgram {
+                name: name.into(),
+                inputs,
+                calls: vec![call],
+                output: TensorId(1),
+                ..NetworkProgram::default()
+            }))
         };
         assert_eq!(bytes(&network("a", 8)), bytes(&network("b", 8)));
         assert_ne!(bytes(&network("a", 8)), bytes(&network("a", 9)));

@@ -1,9 +1,10 @@
 //! How two networks differ, layer by layer. Layers are told apart by where they stand, as weights are.
 
 use super::shown::{grouped, shown};
+use crate::language::Value;
 use crate::network::{LayerCall, NetworkProgram, TensorId, weights};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NetworkChange {
@@ -27,7 +28,8 @@ pub struct LayerChange {
 
 /// `None` where the two are the same but for their names.
 pub fn network_change(before: &NetworkProgram, now: &NetworkProgram) -> Option<NetworkChange> {
-    if before.inputs == now.inputs && before.calls == now.calls && before.output == now.output {
+    let is_same = before.inputs == now.inputs && before.calls == now.calls && before.output == now.output;
+    if is_same && before.given == now.given {
         return None;
     }
     let by_path = |network: &NetworkProgram| -> BTreeMap<String, LayerCall> {
@@ -55,6 +57,17 @@ pub fn network_change(before: &NetworkProgram, now: &NetworkProgram) -> Option<N
     }
     if name(before, before.output) != name(now, now.output) {
         tell("output", "changed", format!("{} → {}", name(before, before.output), name(now, now.output)));
+    }
+    let given = |network: &NetworkProgram, at: &str| {
+        let given = network.given.iter().find(|given| given.at == at);
+        given.map_or("drawn".to_owned(), |given| shown(&Value::Construction(given.source.clone())))
+    };
+    let parts: BTreeSet<&str> = before.given.iter().chain(&now.given).map(|given| given.at.as_str()).collect();
+    for at in parts {
+        let (was, is) = (given(before, at), given(now, at));
+        if was != is {
+            layers.push(LayerChange { path: at.to_owned(), change: "changed", what: format!("weights {was} → {is}") });
+        }
     }
     if layers.is_empty() {
         let what = "the same layers in another order".to_owned();

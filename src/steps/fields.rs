@@ -1,10 +1,12 @@
 //! Fields of a checked step as what the step needs. The checker has made sure of names and types, so that a failure here is
 //! a defect of the program, and says so.
 
+use super::ExternalFile;
 use crate::diagnostic::Diagnostic;
 use crate::language::{Step, Value};
-use crate::network::{NetworkProgram, layers};
+use crate::network::{self, NetworkProgram, layers};
 use crate::training::defect;
+use crate::training::weight_file::fit;
 use std::sync::Arc;
 
 /// The value of a field.
@@ -38,6 +40,26 @@ pub fn network(step: &Step, field: &str) -> Result<Arc<NetworkProgram>, Diagnost
 
 fn wrong(step: &Step, field: &str, expected: &str, found: &Value) -> Diagnostic {
     defect(format!("`{field}` of `{}` must be {expected}, not {found:?}", step.name))
+}
+
+/// The files that the networks of a step take their weights from. Whether everything in them fits is known before anything runs.
+pub fn weight_files(step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
+    let mut files = Vec::new();
+    for field in &step.fields {
+        let Value::Network(network) = &field.value else { continue };
+        if network.given.is_empty() {
+            continue;
+        }
+        let at = |problem: Diagnostic| problem.label(field.span, format!("the {} of `{}`", field.name, step.name));
+        let table = network::weights(network).map_err(|error| at(defect(error.message)))?;
+        fit::fits(network, &table.specifications).map_err(at)?;
+        let file = |given: &network::GivenWeights| ExternalFile {
+            name: format!("{} {}", field.name, given.at),
+            path: given.path.clone(),
+        };
+        files.extend(network.given.iter().map(file));
+    }
+    Ok(files)
 }
 
 /// The layers of a step's networks that cannot work on the step's batches, which is known before anything runs.

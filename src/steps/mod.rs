@@ -41,8 +41,9 @@ pub trait StepKind: Sync {
 
     /// Files outside the store that the step reads (images, tables), looked at while planning. Their names and contents
     /// become part of the key. What can be known to be wrong (a missing file, a broken row) is said here.
-    fn external_files(&self, _step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
-        Ok(Vec::new())
+    /// By default those that the step's networks take their weights from.
+    fn external_files(&self, step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
+        fields::weight_files(step)
     }
 
     /// Whether an argument of a constructor only says where external files lie, as `root` of `chexpert(root, …)` does.

@@ -80,7 +80,13 @@ mod tests {
         let arguments = LayerArguments(vec![("outputs".into(), Value::Integer(6)), ("weights".into(), weights)]);
         let call =
             LayerCall { layer: "dense".into(), path: "net/dense_0".into(), inputs: vec![TensorId(0)], arguments, shape: vec![6] };
-        NetworkProgram { name: "net".into(), inputs: vec![("x".into(), vec![10])], calls: vec![call], output: TensorId(1) }
+        NetworkProgram {
+            name: "net".into(),
+            inputs: vec![("x".into(), vec![10])],
+            calls: vec![call],
+            output: TensorId(1),
+            ..NetworkProgram::default()
+        }
     }
 
     #[test]

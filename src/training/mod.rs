@@ -16,6 +16,7 @@ mod predict;
 mod randomness;
 #[cfg(test)]
 mod tests;
+pub mod weight_file;
 mod weights;
 
 pub use bound::{BoundExecutable, defect};
@@ -29,4 +30,5 @@ pub use model::Model;
 pub use optimiser::{CONSTRUCTORS as OPTIMISER_CONSTRUCTORS, OptimiserState, adam_settings};
 pub use penalties::{CONSTRUCTORS as PENALTY_CONSTRUCTORS, Penalty};
 pub use predict::Predictor;
+pub use weight_file::CONSTRUCTOR as WEIGHT_FILE_CONSTRUCTOR;
 pub use weights::Weights;

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::network::{self, NetworkProgram};
 use crate::random::Key;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What is written beside the weights.
@@ -27,10 +28,10 @@ pub struct Model {
 
 impl Model {
     pub fn write(&self, path: &Path) -> Result<(), Diagnostic> {
-        // The name says where the network was defined, not what it is; it would change digests for nothing.
-        let network = NetworkProgram { name: String::new(), ..self.network.clone() };
+        // Where the network was defined and what its weights began with is not what it is; it would change digests for nothing.
+        let network = NetworkProgram { name: String::new(), named: BTreeSet::new(), given: Vec::new(), ..self.network.clone() };
         let facts = ModelFacts { network, label_names: self.label_names.clone() };
-        let mut tensors = std::collections::BTreeMap::new();
+        let mut tensors = BTreeMap::new();
         self.weights.write_tensors("", &mut tensors)?;
         Checkpoint { tensors, facts }.write(path).map_err(|error| {
             Diagnostic::error("E0654", format!("{} cannot be written: {error}", path.display()))
@@ -42,7 +43,7 @@ impl Model {
         let Checkpoint { tensors, facts } = Checkpoint::<ModelFacts>::read(path)?;
         let table =
             network::weights(&facts.network).map_err(|error| defect(format!("a stored network is not valid: {error}")))?;
-        let mut weights = Weights::initial(&table, &Key::new(0));
+        let mut weights = Weights::drawn(&table, &Key::new(0));
         weights.read_tensors("", &tensors)?;
         Ok(Self { network: facts.network, weights, label_names: facts.label_names })
     }

@@ -1,9 +1,10 @@
 //! The numbers of a network while it is trained.
 
 use super::bound::defect;
+use super::weight_file::fit;
 use crate::diagnostic::Diagnostic;
 use crate::network::layers::PROGRESS;
-use crate::network::{Initial, WeightSpecification, WeightTable};
+use crate::network::{Initial, NetworkProgram, WeightSpecification, WeightTable};
 use crate::random::Key;
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
@@ -18,8 +19,25 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Initial weights: each tensor is drawn by the key and its own name, so that adding a layer moves no other.
-    pub fn initial(table: &WeightTable, key: &Key) -> Self {
+    /// Initial weights of a network: those that its files hold, and all others drawn.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or does not fit: see [`fit`].
+    pub fn initial(network: &NetworkProgram, table: &WeightTable, key: &Key) -> Result<Self, Diagnostic> {
+        let mut weights = Self::drawn(table, key);
+        for mut fit in fit::fits(network, &table.specifications)? {
+            fit.read(&mut |name, numbers| {
+                let place = table.specifications.iter().position(|specification| specification.name == name);
+                if let Some(values) = place.and_then(|place| weights.values.get_mut(place)) {
+                    *values = numbers;
+                }
+            })?;
+        }
+        Ok(weights)
+    }
+
+    /// Each tensor is drawn by the key and its own name, so that adding a layer moves no other.
+    pub fn drawn(table: &WeightTable, key: &Key) -> Self {
         let values = table.specifications.iter().map(|specification| draw(specification, key)).collect();
         Self {
             specifications: table.specifications.clone(),

@@ -28,6 +28,7 @@ impl Asked {
             expression: network.to_owned(),
             sizes: sizes.iter().map(|(name, size)| ((*name).to_owned(), size.to_string())).collect(),
             inputs: inputs.iter().map(|(name, shape)| (Some((*name).to_owned()), shape.to_vec())).collect(),
+            weights: None,
         };
         let found = expand_network(&mut sources, file, &options, &request);
         found.unwrap_or_else(|problems| panic!("{self}: {problems:#?}"))
@@ -41,6 +42,7 @@ impl std::fmt::Display for Asked {
 }
 
 /// - ResNet-18 and DenseNet-121: parameters and multiply-adds ("GFLOPS") of torchvision's documentation of their weights.
+/// - Inception-v3: the same, without the auxiliary part and with 1008 classes instead of 1000; images are enlarged to 299×299.
 /// - U-Net: the layers of figure 1 of Ronneberger et al. 2015 written down with PyTorch; padding changes no parameter.
 /// - DCGAN: the PyTorch tutorial, which follows the authors' implementation (nz = 100, ngf = ndf = 64, nc = 3).
 /// - SNGAN: the authors' `gen_models/resnet_64.py` and `dis_models/snresnet_64.py` (pfnet-research/sngan_projection) for the 1000
@@ -53,6 +55,7 @@ impl std::fmt::Display for Asked {
 const PUBLISHED: &[(Asked, u64, Option<f64>)] = &[
     (Asked("std.classify.resnet", "resnet18", &[("labels", 1000)], &[("image", &[3, 224, 224])]), 11_689_512, Some(1_814.0)),
     (Asked("std.classify.densenet", "densenet121", &[("labels", 1000)], &[("image", &[3, 224, 224])]), 7_978_856, Some(2_834.0)),
+    (Asked("std.features.inception", "inception", &[], &[("image", &[3, 64, 64])]), 23_850_960, Some(5_713.0)),
     (Asked("std.segment.unet", "unet", &[("classes", 2)], &[("image", &[1, 512, 512])]), 31_030_658, None),
     (Asked("std.gan.dcgan", "generator", &[("resolution", 64), ("channels", 3)], &[]), 3_576_704, None),
     (Asked("std.gan.dcgan", "discriminator", &[], &[("image", &[3, 64, 64])]), 2_765_568, None),
@@ -132,7 +135,7 @@ fn every_weight_has_a_gradient_of_finite_numbers() {
         let gradients = autodiff::gradient(&mut graph, loss, &learned.iter().map(|(_, node)| *node).collect::<Vec<_>>());
         let outputs: Vec<NodeId> = [loss].into_iter().chain(gradients).collect();
         let mut executable = Executable::<f32>::compile(&graph, &outputs);
-        let mut weights = Weights::initial(&table, &Key::new(1));
+        let mut weights = Weights::drawn(&table, &Key::new(1));
         // In the middle of a transition, so that the branches of networks that grow count.
         weights.set_progress(0.5);
         let fed: Vec<Vec<f32>> = executable.bindings().iter().map(|binding| value(binding, &graph, &weights)).collect();

@@ -1,5 +1,5 @@
 //! The pages of the documentation are tests: what they show is what the program does. Every chapter has a fresh folder with
-//! a copy of `pipelines/`, and its blocks are tried in their order.
+//! a copy of `pipelines/` and small files of weights in `weights/`, and its blocks are tried in their order.
 //!
 //! | block | is |
 //! |---|---|
@@ -94,7 +94,9 @@ struct Chapter {
 impl Chapter {
     fn of(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines"), &folder.path().join("pipelines"));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        copy(&root.join("pipelines"), &folder.path().join("pipelines"));
+        copy(&root.join("tests/fixtures/weights"), &folder.path().join("weights"));
         let lines = text.lines().map(str::to_owned).collect();
         let mut chapter = Self { folder, lines, file: "example.synth".into(), differences: Vec::new(), failures: Vec::new() };
         let mut checked: Option<String> = None;

@@ -28,6 +28,7 @@ fn every_declared_constructor_is_understood_and_the_reverse() {
         .chain(training::PENALTY_CONSTRUCTORS.iter().copied())
         .chain(training::OPTIMISER_CONSTRUCTORS.iter().copied())
         .chain(network::layers::WEIGHT_CONSTRUCTORS.iter().copied())
+        .chain([training::WEIGHT_FILE_CONSTRUCTOR])
         .chain(metrics::statistic::CONSTRUCTORS.iter().map(|(name, _)| *name))
         .collect();
     implemented.sort_unstable();

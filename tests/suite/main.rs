@@ -13,3 +13,4 @@ mod radiographs;
 mod resume;
 mod sweeps;
 mod tools;
+mod weights;

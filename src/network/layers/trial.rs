@@ -110,6 +110,7 @@ impl Trial {
                 shape: self.shape(),
             }],
             output: TensorId(self.inputs.len()),
+            ..NetworkProgram::default()
         };
         let shapes = program.inputs.iter();
         let inputs: Vec<NodeId> =

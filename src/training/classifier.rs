@@ -96,7 +96,7 @@ impl<'a> ClassifierTrainer<'a> {
         let gradients = gradients(&mut graph, loss, &table);
         let outputs: Vec<NodeId> =
             std::iter::once(loss).chain(gradients.iter().copied()).chain(table.updates.iter().map(|(_, node)| *node)).collect();
-        let weights = Weights::initial(network, &table, &key.with("weights"))?;
+        let weights = Weights::begin(network, &table, &key.with("weights"))?;
         let names: Vec<String> = FEEDS.iter().map(ToString::to_string).collect();
         let randomness = Randomness::new(&table.randomness);
         let executable = BoundExecutable::new(&graph, &outputs, &[&names, &weights.bindings, &randomness.bindings()])?;

@@ -112,8 +112,8 @@ impl<'a> GanTrainer<'a> {
     ) -> Result<Self, Diagnostic> {
         let compiled = Compiled::new(generator, discriminator, data, &settings)?;
         let key = Key::new(settings.seed).with("gan");
-        let generator_weights = Weights::initial(generator, &compiled.generator, &key.with("generator"))?;
-        let discriminator_weights = Weights::initial(discriminator, &compiled.discriminator, &key.with("discriminator"))?;
+        let generator_weights = Weights::begin(generator, &compiled.generator, &key.with("generator"))?;
+        let discriminator_weights = Weights::begin(discriminator, &compiled.discriminator, &key.with("discriminator"))?;
         let names: Vec<String> = FEEDS.iter().map(ToString::to_string).collect();
         let bind = |step: &StepNodes, weights: &Weights| -> Result<TrainingStep, Diagnostic> {
             let outputs: Vec<NodeId> =

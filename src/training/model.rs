@@ -43,7 +43,7 @@ impl Model {
         let Checkpoint { tensors, facts } = Checkpoint::<ModelFacts>::read(path)?;
         let table =
             network::weights(&facts.network).map_err(|error| defect(format!("a stored network is not valid: {error}")))?;
-        let mut weights = Weights::drawn(&table, &Key::new(0));
+        let mut weights = Weights::initial(&table, &Key::new(0));
         weights.read_tensors("", &tensors)?;
         Ok(Self { network: facts.network, weights, label_names: facts.label_names })
     }

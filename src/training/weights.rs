@@ -19,12 +19,12 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Initial weights of a network: those that its files hold, and all others drawn.
+    /// The weights that a network begins with: those that its files hold, and all others drawn.
     ///
     /// # Errors
     /// Where a file cannot be read or does not fit: see [`fit`].
-    pub fn initial(network: &NetworkProgram, table: &WeightTable, key: &Key) -> Result<Self, Diagnostic> {
-        let mut weights = Self::drawn(table, key);
+    pub fn begin(network: &NetworkProgram, table: &WeightTable, key: &Key) -> Result<Self, Diagnostic> {
+        let mut weights = Self::initial(table, key);
         for mut fit in fit::fits(network, &table.specifications)? {
             fit.read(&mut |name, numbers| {
                 let place = table.specifications.iter().position(|specification| specification.name == name);
@@ -36,8 +36,8 @@ impl Weights {
         Ok(weights)
     }
 
-    /// Each tensor is drawn by the key and its own name, so that adding a layer moves no other.
-    pub fn drawn(table: &WeightTable, key: &Key) -> Self {
+    /// Drawn weights: each tensor by the key and its own name, so that adding a layer moves no other.
+    pub fn initial(table: &WeightTable, key: &Key) -> Self {
         let values = table.specifications.iter().map(|specification| draw(specification, key)).collect();
         Self {
             specifications: table.specifications.clone(),

@@ -135,7 +135,7 @@ fn every_weight_has_a_gradient_of_finite_numbers() {
         let gradients = autodiff::gradient(&mut graph, loss, &learned.iter().map(|(_, node)| *node).collect::<Vec<_>>());
         let outputs: Vec<NodeId> = [loss].into_iter().chain(gradients).collect();
         let mut executable = Executable::<f32>::compile(&graph, &outputs);
-        let mut weights = Weights::drawn(&table, &Key::new(1));
+        let mut weights = Weights::initial(&table, &Key::new(1));
         // In the middle of a transition, so that the branches of networks that grow count.
         weights.set_progress(0.5);
         let fed: Vec<Vec<f32>> = executable.bindings().iter().map(|binding| value(binding, &graph, &weights)).collect();

@@ -89,7 +89,7 @@ fn expanded(folder: &Path, expression: &str) -> Arc<NetworkProgram> {
 
 fn initial(folder: &Path, expression: &str) -> Result<Weights, Diagnostic> {
     let network = expanded(folder, expression);
-    Weights::initial(&network, &network::weights(&network).unwrap(), &Key::new(1))
+    Weights::begin(&network, &network::weights(&network).unwrap(), &Key::new(1))
 }
 
 /// A folder with `all.safetensors`, `body.safetensors` without the head and the first names, and `other.safetensors`.
@@ -136,7 +136,7 @@ fn weights_are_found_by_the_names_of_calls() {
     // A part of a network; the rest is drawn as ever.
     let part = initial(&path, "on_top()").unwrap();
     let drawn = expanded(&path, "on_top()");
-    let drawn = Weights::drawn(&network::weights(&drawn).unwrap(), &Key::new(1));
+    let drawn = Weights::initial(&network::weights(&drawn).unwrap(), &Key::new(1));
     assert_eq!(weight(&part, "stages.0/conv/weight"), table["body.stages.0.conv.weight"].1);
     assert_eq!(weight(&part, "dense_0/weight"), weight(&drawn, "dense_0/weight"));
     // A part that begins anew.
@@ -307,7 +307,7 @@ fn files_of_pytorch_give_its_numbers() {
             weights: None,
         };
         let network = expand_network(&mut sources, file, &options, &request).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        let weights = Weights::initial(&network, &network::weights(&network).unwrap(), &Key::new(1)).unwrap();
+        let weights = Weights::begin(&network, &network::weights(&network).unwrap(), &Key::new(1)).unwrap();
         let model = Model { network: (*network).clone(), weights, label_names: Vec::new() };
         let mut found = Vec::new();
         let mut predictor = Predictor::new(&model, batch).unwrap();

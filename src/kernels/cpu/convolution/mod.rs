@@ -3,7 +3,8 @@
 //! The three are bilinear and closed under differentiation: each one's gradients are the other two. Layouts are those of
 //! the graph: images `[n, c, h, w]`, weights `[o, c / groups, kh, kw]`, dense and row-major.
 //!
-//! Forward and by the input go one of two ways: `rows` when a row of the result is a multiple of eight pixels and the
+//! Each goes by `winograd` where the kernel has 3×3 places and sizes say that this saves work. The direct ways, for all else:
+//! forward and by the input go one of two ways: `rows` when a row of the result is a multiple of eight pixels and the
 //! stride is 1, `across` for everything else. Both call the register tiles of `tile`; `weight` is the third
 //! operation. Each element of a result is summed by one thread in an order that depends on the sizes alone.
 
@@ -16,6 +17,7 @@ mod tasks;
 mod tile;
 mod vector;
 mod weight;
+mod winograd;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ use pass::Pass;
 use rows::Rows;
 use vector::InstructionSet;
 use weight::WeightPlan;
+use winograd::{WinogradPass, WinogradWeight};
 
 /// Operations of fewer multiplications than this are done by the calling thread; waking another costs more than it saves.
 const MULTIPLICATIONS_WORTH_A_THREAD: usize = 1 << 19;
@@ -39,7 +42,7 @@ impl ConvolutionGeometry {
         let workers = rayon::current_num_threads();
         let passes = [Pass::forward(self), Pass::input_gradient(self)];
         let pass = passes.iter().map(|pass| pass_workspace(pass, workers)).max().unwrap_or(0);
-        LINE + pass.max(WeightPlan::new(self).workspace_len())
+        LINE + pass.max(weight_workspace(self, workers))
     }
 }
 
@@ -95,11 +98,22 @@ fn rows_for(pass: &Pass) -> Option<Rows> {
 
 /// Numbers of workspace that a pass needs with `workers` threads.
 fn pass_workspace(pass: &Pass, workers: usize) -> usize {
+    if let Some(plan) = WinogradPass::plan(pass) {
+        return plan.workspace_len(workers);
+    }
     pass.weight_len()
         + match rows_for(pass) {
             Some(rows) => rows.band_len(pass) * workers.max(1),
             None => across::copy_len(pass.batch, pass.groups * pass.source_channels, pass.source_plane()),
         }
+}
+
+/// Numbers of workspace that the gradient by the weight needs with `workers` threads.
+fn weight_workspace(geometry: &ConvolutionGeometry, workers: usize) -> usize {
+    match WinogradWeight::plan(geometry) {
+        Some(plan) => plan.workspace_len(workers),
+        None => WeightPlan::new(geometry).workspace_len(),
+    }
 }
 
 fn run_pass(
@@ -116,8 +130,11 @@ fn run_pass(
         return;
     }
     let workers = workers_for(multiplications);
-    let rows = rows_for(pass);
     let workspace = whole_lines(workspace, pass_workspace(pass, 1));
+    if let Some(plan) = WinogradPass::plan(pass) {
+        return plan.run(instructions, source, weight, destination, workspace, workers);
+    }
+    let rows = rows_for(pass);
     let (packed, rest) = workspace.split_at_mut(pass.weight_len());
     pass.pack_weights(weight, packed, workers);
     match rows {
@@ -146,9 +163,12 @@ fn run_weight(
         weight_gradient.fill(0.0);
         return;
     }
-    let plan = WeightPlan::new(geometry);
-    let workspace = whole_lines(workspace, plan.workspace_len());
+    let workspace = whole_lines(workspace, weight_workspace(geometry, 1));
     let workers = workers_for(geometry.multiplications());
+    if let Some(plan) = WinogradWeight::plan(geometry) {
+        return plan.run(instructions, input, output_gradient, weight_gradient, workspace, workers);
+    }
+    let plan = WeightPlan::new(geometry);
     plan.run(instructions, input, output_gradient, weight_gradient, workspace, workers);
 }
 

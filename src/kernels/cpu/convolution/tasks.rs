@@ -54,6 +54,14 @@ impl Shared {
         unsafe { self.start.add(offset) }
     }
 
+    /// The elements from `offset` on.
+    ///
+    /// # Panics
+    /// When the offset is beyond the end.
+    pub fn from(&self, offset: usize) -> Shared {
+        Shared { start: self.at(offset), length: self.length - offset }
+    }
+
     /// The `length` elements from `offset` on.
     ///
     /// # Safety

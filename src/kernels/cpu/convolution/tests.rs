@@ -3,7 +3,7 @@
 use super::vector::InstructionSet;
 use super::{ConvolutionGeometry, ConvolutionSettings, Pass, plain, run_pass, run_weight};
 
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
+pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..count)
         .map(|_| {
@@ -13,7 +13,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
         .collect()
 }
 
-fn double(values: &[f32]) -> Vec<f64> {
+pub fn double(values: &[f32]) -> Vec<f64> {
     values.iter().map(|value| f64::from(*value)).collect()
 }
 

@@ -50,10 +50,47 @@ pub trait Vector: Copy {
     unsafe fn store(self, to: *mut f32);
     /// `self · factor + sum`.
     unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self;
+    /// `self + other`.
+    unsafe fn add(self, other: Self) -> Self;
+    /// `self − other`.
+    unsafe fn subtract(self, other: Self) -> Self;
+    /// `self · factor`.
+    unsafe fn multiply(self, factor: Self) -> Self;
     /// The sum of the eight, in a fixed order.
     unsafe fn sum(self) -> f32;
     /// Rows become columns.
     unsafe fn transpose(rows: [Self; LANES]) -> [Self; LANES];
+}
+
+/// Work that is written once for every instruction set.
+pub trait Kernel {
+    /// Does the work with vectors of type `V`. To be inlined always, and its hot parts to be free of closures: a closure is
+    /// not compiled for the caller's instructions.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`, and what the implementor says of its fields holds.
+    unsafe fn run<V: Vector>(&self);
+}
+
+/// Does the work of `kernel` with `instructions`.
+///
+/// # Safety
+/// What the kernel says of its fields holds. (An [`InstructionSet`] is made only when the processor has it.)
+pub unsafe fn run_kernel(instructions: InstructionSet, kernel: &impl Kernel) {
+    match instructions {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has the instructions; the rest is the caller's.
+        InstructionSet::Avx2 => unsafe { run_avx2(kernel) },
+        // SAFETY: the caller's.
+        InstructionSet::Portable => unsafe { kernel.run::<Portable>() },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn run_avx2(kernel: &impl Kernel) {
+    // SAFETY: the caller's.
+    unsafe { kernel.run::<Avx2>() };
 }
 
 /// Eight numbers in an array, for processors without AVX2.
@@ -87,6 +124,21 @@ impl Vector for Portable {
     #[inline(always)]
     unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self {
         Portable(from_fn(|lane| self.0[lane] * factor.0[lane] + sum.0[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Portable(from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn subtract(self, other: Self) -> Self {
+        Portable(from_fn(|lane| self.0[lane] - other.0[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(self, factor: Self) -> Self {
+        Portable(from_fn(|lane| self.0[lane] * factor.0[lane]))
     }
 
     #[inline(always)]
@@ -148,6 +200,24 @@ mod avx2 {
         }
 
         #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Avx2(unsafe { _mm256_add_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        unsafe fn subtract(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Avx2(unsafe { _mm256_sub_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        unsafe fn multiply(self, factor: Self) -> Self {
+            // SAFETY: see above.
+            Avx2(unsafe { _mm256_mul_ps(self.0, factor.0) })
+        }
+
+        #[inline(always)]
         unsafe fn sum(self) -> f32 {
             // SAFETY: see above.
             unsafe {
@@ -159,7 +229,8 @@ mod avx2 {
 
         #[inline(always)]
         unsafe fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
-            let [a, b, c, d, e, f, g, h] = rows.map(|row| row.0);
+            // (Matched, not mapped: a closure would not be compiled for these instructions.)
+            let [Avx2(a), Avx2(b), Avx2(c), Avx2(d), Avx2(e), Avx2(f), Avx2(g), Avx2(h)] = rows;
             // SAFETY: see above. Pairs, then quadruples, then halves are interleaved.
             unsafe {
                 let (ab0, ab1) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));

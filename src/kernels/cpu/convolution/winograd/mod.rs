@@ -1,0 +1,50 @@
+//! Kernels of 3×3 places by Winograd's algorithm: a quarter of the multiplications.
+//!
+//! Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (CVPR 2016), F(4×4, 3×3): tiles of 6×6 pixels, four
+//! pixels apart, and the kernels are evaluated at 36 points (`transform`); at each point the channels are summed by a small
+//! matrix product (`product`); from the sums at the points come 4×4 results. The gradient by the input is the same with
+//! kernels turned by half a circle; the gradient by the weight is its transpose, F(3×3, 4×4), with sums over tiles.
+//!
+//! A vector is the same tile of eight images (`images`), so batches that are no multiple of eight waste lanes, and planes
+//! whose sides are no multiple of four waste results. [`WinogradPass::plan`] and [`WinogradWeight::plan`] weigh that and
+//! the transformations against the direct ways, by sizes alone.
+//!
+//! Errors, as the greatest difference from double precision divided by the root mean square of the results, on numbers
+//! drawn evenly from −1 to 1: at most 8·10⁻⁶ (direct: 3 to 7·10⁻⁶ forward, 10⁻⁶ by the weight); the tests allow 10⁻⁵.
+
+#![expect(clippy::needless_range_loop, reason = "a closure, as an iterator takes it, is not compiled for the caller's instructions")]
+
+mod images;
+mod pass;
+mod product;
+mod transform;
+mod weight;
+mod weights;
+
+#[cfg(test)]
+mod tests;
+
+pub use pass::WinogradPass;
+pub use weight::WinogradWeight;
+
+use super::pass::Pass;
+use super::vector::LANES;
+
+/// Multiply-adds that transforming the tiles of a channel there or back costs, for each vector of tiles.
+const TILE_COST: usize = 300;
+/// Multiply-adds that transforming eight kernels costs.
+const KERNEL_COST: usize = 600;
+
+/// Whether the algorithm fits: kernels of 3×3 neighbouring places, stride 1, and no more padding than the kernel reaches.
+fn fits(pass: &Pass) -> bool {
+    let square = pass.kernel == [transform::PLACES; 2] && pass.stride == [1; 2] && pass.dilation == [1; 2];
+    square && pass.padding.iter().all(|padding| *padding < transform::PLACES) && pass.destination_plane() > 0
+}
+
+/// Whether `vectors` vectors of tiles, their transformations and those of the kernels are less work than the direct way.
+fn pays(pass: &Pass, vectors: usize) -> bool {
+    let kernels = pass.source_channels * pass.destination_channels;
+    let tiles = vectors * (pass::ALL_POINTS * kernels + TILE_COST * (pass.source_channels + pass.destination_channels));
+    let direct = pass.batch * pass.destination_plane() / LANES * kernels * pass.places();
+    tiles + KERNEL_COST * kernels / LANES < direct * 3 / 4
+}

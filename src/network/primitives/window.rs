@@ -35,7 +35,8 @@ impl Window {
             && self.stride.iter().all(|stride| *stride > 0)
             && self.size.iter().zip(self.padding).all(|(size, padding)| padding * 2 <= *size);
         let places = if sound { self.places([images[2], images[3]]) } else { None };
-        let Some([rows, columns]) = places else { panic!("pooling of {images:?} by {self:?}") };
+        assert!(places.is_some(), "pooling of {images:?} by {self:?}");
+        let [rows, columns] = places.unwrap_or_default();
         vec![images[0], images[1], rows, columns]
     }
 

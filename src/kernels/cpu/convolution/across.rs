@@ -31,6 +31,12 @@ pub fn copy_len(batch: usize, channels: usize, plane: usize) -> usize {
     batch.div_ceil(BLOCK) * plane * record_len(channels)
 }
 
+/// The multiplications of a batch and one pair of channels, those of unused lanes included.
+pub fn cost(pass: &Pass) -> usize {
+    let (rows, columns) = pass.products();
+    pass.batch.next_multiple_of(BLOCK) * rows * columns
+}
+
 /// Copies `images` `[n, channels, plane]` to `copy` `[block][pixel][channel][16]`, zeros for images beyond the batch.
 pub fn copy_images(
     instructions: InstructionSet,
@@ -208,7 +214,9 @@ fn fill_pixel(
             source: source.as_ptr(),
             vectors,
             weights: weights.as_ptr(),
+            tap_stride: pass.source_channels * size,
             destination: results.as_mut_ptr(),
+            targets: vectors,
             destination_stride: PIXELS * BLOCK,
             accumulate,
         };

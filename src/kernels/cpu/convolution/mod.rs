@@ -4,12 +4,14 @@
 //! the graph: images `[n, c, h, w]`, weights `[o, c / groups, kh, kw]`, dense and row-major.
 //!
 //! Each goes by `winograd` where the kernel has 3×3 places and sizes say that this saves work. The direct ways, for all else:
-//! forward and by the input go one of two ways: `rows` when a row of the result is a multiple of eight pixels and the
-//! stride is 1, `across` for everything else. Both call the register tiles of `tile`; `weight` is the third
-//! operation. Each element of a result is summed by one thread in an order that depends on the sizes alone.
+//! forward and by the input go by `rows`, or by `across` for small images in large batches; by the weight goes by `outer`, or
+//! by `weight` for few output channels. All call the register tiles of `tile`.
+//! Each element of a result is summed by one thread in an order that depends on the sizes alone.
 
 mod across;
 pub mod geometry;
+mod layout;
+mod outer;
 mod pass;
 pub mod plain;
 mod rows;
@@ -24,6 +26,7 @@ mod tests;
 
 pub use geometry::{ConvolutionGeometry, ConvolutionSettings};
 
+use outer::OuterPlan;
 use pass::Pass;
 use rows::Rows;
 use vector::InstructionSet;
@@ -87,13 +90,12 @@ pub fn weight_gradient(
     run_weight(geometry, InstructionSet::detect(), input, output_gradient, weight_gradient, workspace);
 }
 
-/// The bands in which a pass goes by rows; none when it goes across images.
+/// The bands in which a pass goes by rows; none when it goes across images, which leaves out what is in the padding and fills
+/// all lanes when the batch fills its blocks. The copies it needs must be worth it.
 fn rows_for(pass: &Pass) -> Option<Rows> {
-    // Rows of eight pixels could go by rows, but a sixth of their multiplications would be with padding, which the way
-    // across images leaves out; that pays when the batch fills most of its blocks. (At sixteen pixels both are as fast.)
-    let blocks_full = pass.batch.next_multiple_of(across::BLOCK) * 7 <= pass.batch * 8;
-    let across = pass.places() > 1 && pass.destination_width == vector::LANES && blocks_full;
-    if across { None } else { Rows::plan(pass) }
+    let rows = Rows::plan(pass)?;
+    let across = across::cost(pass);
+    if across * 8 < rows.cost(pass) * pass.batch * 7 { None } else { Some(rows) }
 }
 
 /// Numbers of workspace that a pass needs with `workers` threads.
@@ -110,10 +112,11 @@ fn pass_workspace(pass: &Pass, workers: usize) -> usize {
 
 /// Numbers of workspace that the gradient by the weight needs with `workers` threads.
 fn weight_workspace(geometry: &ConvolutionGeometry, workers: usize) -> usize {
-    match WinogradWeight::plan(geometry) {
-        Some(plan) => plan.workspace_len(workers),
-        None => WeightPlan::new(geometry).workspace_len(),
+    if let Some(plan) = WinogradWeight::plan(geometry) {
+        return plan.workspace_len(workers);
     }
+    let dots = || WeightPlan::plan(geometry).map_or(0, |plan| plan.workspace_len());
+    OuterPlan::plan(geometry).map_or_else(dots, |plan| plan.workspace_len())
 }
 
 fn run_pass(
@@ -166,10 +169,14 @@ fn run_weight(
     let workspace = whole_lines(workspace, weight_workspace(geometry, 1));
     let workers = workers_for(geometry.multiplications());
     if let Some(plan) = WinogradWeight::plan(geometry) {
-        return plan.run(instructions, input, output_gradient, weight_gradient, workspace, workers);
+        plan.run(instructions, input, output_gradient, weight_gradient, workspace, workers);
+    } else if let Some(plan) = OuterPlan::plan(geometry) {
+        plan.run(instructions, input, output_gradient, weight_gradient, workspace, workers);
+    } else if let Some(plan) = WeightPlan::plan(geometry) {
+        plan.run(instructions, input, output_gradient, weight_gradient, workspace, workers);
+    } else {
+        plain::weight_gradient(geometry, input, output_gradient, weight_gradient);
     }
-    let plan = WeightPlan::new(geometry);
-    plan.run(instructions, input, output_gradient, weight_gradient, workspace, workers);
 }
 
 fn workers_for(multiplications: usize) -> usize {

@@ -101,6 +101,15 @@ impl Pass {
         }
     }
 
+    /// How many pairs of a destination's row (column) and a place of the kernel meet the source, along each direction.
+    pub fn products(&self) -> (usize, usize) {
+        let along = |direction: usize, indices: usize, length: usize| {
+            let pairs = (0..indices).flat_map(|index| (0..self.kernel[direction]).map(move |k| (index, k)));
+            pairs.filter(|(index, k)| self.source_index(direction, *index, *k, length).is_some()).count()
+        };
+        (along(0, self.destination_height, self.source_height), along(1, self.destination_width, self.source_width))
+    }
+
     /// Where, along one direction, the kernel's place `k` finds the source of destination index `index`; none in the padding.
     fn source_index(&self, direction: usize, index: usize, k: usize, length: usize) -> Option<usize> {
         let (stride, padding, k) = (self.stride[direction], self.padding[direction], k * self.dilation[direction]);

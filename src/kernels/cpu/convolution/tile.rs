@@ -20,8 +20,8 @@ pub struct Tap {
     pub weight: usize,
 }
 
-/// A tile of outputs of M channels and N vectors: `destination[m][n] = Σ_taps Σ_channels weight[tap][channel][m] ·
-/// source[tap.source + channel · channel_stride + vectors[n]]`.
+/// A tile of outputs of M channels and N vectors: `destination[m · destination_stride + targets[n]] = Σ_taps Σ_channels
+/// weight[tap][channel][m] · source[tap.source + channel · channel_stride + vectors[n]]`.
 pub struct Tile<'a> {
     /// The places that contribute, in the order they are summed.
     pub taps: &'a [Tap],
@@ -35,8 +35,12 @@ pub struct Tile<'a> {
     pub vectors: [usize; TILE_VECTORS],
     /// Packed weights `[tap][channel][m]`.
     pub weights: *const f32,
-    /// The first channel's first vector; the vectors of a channel follow one another.
+    /// Numbers between the weights of a tap and of the next: those of all channels, of which a tile may sum some.
+    pub tap_stride: usize,
+    /// The first channel.
     pub destination: *mut f32,
+    /// Where each vector belongs, from a channel's beginning.
+    pub targets: [usize; TILE_VECTORS],
     /// Numbers between channels of the destination.
     pub destination_stride: usize,
     /// Whether the sums start from what the destination holds, instead of zero.
@@ -58,13 +62,13 @@ unsafe fn tile<V: Vector, const M: usize, const N: usize>(tile: &Tile) {
         if tile.accumulate {
             for m in 0..M {
                 for n in 0..N {
-                    sums[m][n] = V::load(tile.destination.add(m * tile.destination_stride + n * LANES));
+                    sums[m][n] = V::load(tile.destination.add(m * tile.destination_stride + tile.targets[n]));
                 }
             }
         }
         for tap in tile.taps {
             let mut source = tile.source.add(tap.source);
-            let mut weights = tile.weights.add(tap.weight * tile.channels * M);
+            let mut weights = tile.weights.add(tap.weight * tile.tap_stride);
             for _ in 0..tile.channels {
                 let mut values = [V::zero(); N];
                 for n in 0..N {
@@ -82,7 +86,7 @@ unsafe fn tile<V: Vector, const M: usize, const N: usize>(tile: &Tile) {
         }
         for m in 0..M {
             for n in 0..N {
-                sums[m][n].store(tile.destination.add(m * tile.destination_stride + n * LANES));
+                sums[m][n].store(tile.destination.add(m * tile.destination_stride + tile.targets[n]));
             }
         }
     }
@@ -134,6 +138,106 @@ unsafe fn dot<V: Vector, const M: usize, const N: usize>(tile: &DotTile) {
                 *tile.destinations[n].add(m * tile.destination_stride) += sums[m][n].sum();
             }
         }
+    }
+}
+
+/// Most columns in a tile of outer products.
+pub const OUTER_COLUMNS: usize = 6;
+
+/// A tile of weight gradients of N columns (input channels and taps) and K vectors of output channels:
+/// `sums[n][k] = Σ_pixels columns[n][pixel] · gradient[pixel][k]`.
+pub struct OuterTile<'a> {
+    /// Where each pixel lies, from a column's start.
+    pub pixels: &'a [usize],
+    /// The gradient by the output, a pixel's channels after another's.
+    pub gradient: *const f32,
+    /// Numbers from a pixel's channels to the next's, and from a column's sums to the next's.
+    pub gradient_stride: usize,
+    /// Each column's inputs.
+    pub columns: [*const f32; OUTER_COLUMNS],
+    /// The first column's sums.
+    pub sums: *mut f32,
+    /// Whether the sums are added to what is there.
+    pub accumulate: bool,
+}
+
+/// Fills an [`OuterTile`].
+///
+/// # Safety
+/// The processor has the function's instructions, and every number that the tile's formula reads or writes is valid.
+pub type OuterFunction = unsafe fn(&OuterTile);
+
+#[expect(clippy::needless_range_loop, reason = "loops of constant length over register arrays read better by index")]
+#[inline(always)]
+unsafe fn outer<V: Vector, const N: usize, const K: usize>(tile: &OuterTile) {
+    // SAFETY: the caller vouches for all numbers of the formula; each access below is one of them.
+    unsafe {
+        let mut sums = [[V::zero(); K]; N];
+        if tile.accumulate {
+            for n in 0..N {
+                for k in 0..K {
+                    sums[n][k] = V::load(tile.sums.add(n * tile.gradient_stride + k * LANES));
+                }
+            }
+        }
+        let mut gradient = tile.gradient;
+        for pixel in tile.pixels {
+            let mut values = [V::zero(); K];
+            for k in 0..K {
+                values[k] = V::load(gradient.add(k * LANES));
+            }
+            for n in 0..N {
+                let input = V::splat(tile.columns[n].add(*pixel));
+                for k in 0..K {
+                    sums[n][k] = input.multiply_add(values[k], sums[n][k]);
+                }
+            }
+            gradient = gradient.add(tile.gradient_stride);
+        }
+        for n in 0..N {
+            for k in 0..K {
+                sums[n][k].store(tile.sums.add(n * tile.gradient_stride + k * LANES));
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn outer_avx2<const N: usize, const K: usize>(arguments: &OuterTile) {
+    // SAFETY: the caller keeps the contract of `OuterFunction`.
+    unsafe { outer::<Avx2, N, K>(arguments) }
+}
+
+unsafe fn outer_portable<const N: usize, const K: usize>(arguments: &OuterTile) {
+    // SAFETY: the caller keeps the contract of `OuterFunction`.
+    unsafe { outer::<Portable, N, K>(arguments) }
+}
+
+fn outer_of<const N: usize, const K: usize>(instructions: InstructionSet) -> OuterFunction {
+    match instructions {
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => outer_avx2::<N, K>,
+        InstructionSet::Portable => outer_portable::<N, K>,
+    }
+}
+
+/// The kernel for `columns` columns (1 to 6) and `vectors` vectors of output channels (1 or 2).
+pub fn outer_function(instructions: InstructionSet, columns: usize, vectors: usize) -> OuterFunction {
+    match (columns, vectors) {
+        (1, 1) => outer_of::<1, 1>(instructions),
+        (2, 1) => outer_of::<2, 1>(instructions),
+        (3, 1) => outer_of::<3, 1>(instructions),
+        (4, 1) => outer_of::<4, 1>(instructions),
+        (5, 1) => outer_of::<5, 1>(instructions),
+        (6, 1) => outer_of::<6, 1>(instructions),
+        (1, 2) => outer_of::<1, 2>(instructions),
+        (2, 2) => outer_of::<2, 2>(instructions),
+        (3, 2) => outer_of::<3, 2>(instructions),
+        (4, 2) => outer_of::<4, 2>(instructions),
+        (5, 2) => outer_of::<5, 2>(instructions),
+        (6, 2) => outer_of::<6, 2>(instructions),
+        _ => unreachable!("no kernel for {columns} columns and {vectors} vectors"),
     }
 }
 

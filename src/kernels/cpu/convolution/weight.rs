@@ -1,16 +1,15 @@
 //! The gradient by the weight: dot products of shifted inputs with the gradient by the output.
 //!
-//! A vector is eight pixels, or eight images, as for the other two; a tile holds up to six output channels times two
-//! inputs (a channel at a place of the kernel), and the lanes of its sums are added up at its end. The batch is cut into
-//! chunks that depend on the sizes alone; each chunk's sums are added in order, so the number of threads changes no bit.
+//! A vector is eight pixels of a row; a tile holds up to six output channels times two inputs (a channel at a place of the
+//! kernel), and the lanes of its sums are added up at its end. This is the way for few output channels; `outer` is that for
+//! more. The batch is cut into chunks that depend on the sizes alone; each chunk's sums are added in order, so the number of
+//! threads changes no bit.
 
-use super::across::{self, BLOCK, record_len};
-use super::geometry::{ConvolutionGeometry, ConvolutionSettings};
+use super::geometry::ConvolutionGeometry;
+use super::layout::{Layout, MOST_TAPS};
 use super::pass::Pass;
-use super::plain::inside;
-use super::rows::Rows;
 use super::tasks::{Shared, share_out};
-use super::tile::{ChannelTiles, DotTile, TILE_CHANNELS, TILE_COLUMNS, columns_for, dot_function};
+use super::tile::{ChannelTiles, DotTile, TILE_CHANNELS, TILE_COLUMNS, Tap, columns_for, dot_function};
 use super::vector::{InstructionSet, LANES};
 
 /// Steps summed at once: the gradients of a tile and an input then stay in the first-level cache.
@@ -25,40 +24,33 @@ const TASK_CHANNELS: usize = 16;
 #[derive(Clone, Copy)]
 pub struct WeightPlan {
     geometry: ConvolutionGeometry,
-    /// The bands of the forward pass, when vectors are pixels; none when they are images.
-    rows: Option<Rows>,
-    /// Images (or blocks of images) in the batch, and in a chunk.
-    units: usize,
-    chunk_units: usize,
+    /// How the input is copied.
+    layout: Layout,
+    /// Whether the input is read where it is, all pixels of a channel in one row.
+    direct: bool,
+    /// Images in a chunk.
+    chunk_images: usize,
 }
 
 impl WeightPlan {
-    /// The plan for a geometry.
-    pub fn new(geometry: &ConvolutionGeometry) -> WeightPlan {
-        let rows = Rows::plan(&Pass::forward(geometry));
-        let images = if rows.is_some() { 1 } else { BLOCK };
-        let units = geometry.batch.div_ceil(images);
-        let unit_pixels = (images * geometry.output_height() * geometry.output_width()).max(1);
-        let chunk_units = CHUNK_PIXELS.div_ceil(unit_pixels).max(units.div_ceil(CHUNKS)).max(1);
-        WeightPlan { geometry: *geometry, rows, units, chunk_units }
+    /// The plan for a geometry; none for kernels of too many places.
+    pub fn plan(geometry: &ConvolutionGeometry) -> Option<WeightPlan> {
+        let pass = Pass::forward(geometry);
+        let (layout, plane) = (Layout::new(&pass)?, pass.destination_plane());
+        let direct = layout.is_identity(&pass) && pass.places() == 1 && plane >= LANES;
+        let chunk_images = CHUNK_PIXELS.div_ceil(plane).max(geometry.batch.div_ceil(CHUNKS)).max(1);
+        Some(WeightPlan { geometry: *geometry, layout, direct, chunk_images })
     }
 
     fn chunks(&self) -> usize {
-        self.units.div_ceil(self.chunk_units)
+        self.geometry.batch.div_ceil(self.chunk_images)
     }
 
-    /// Numbers of the copies of the input and of the gradient, and of the chunks' sums.
-    fn lengths(&self) -> [usize; 3] {
+    /// Numbers of the copy of the input, and of the chunks' sums.
+    fn lengths(&self) -> [usize; 2] {
         let g = &self.geometry;
-        let (input, gradient) = match self.rows {
-            Some(rows) if rows.is_direct() => (0, 0),
-            Some(rows) => (g.batch * g.input_channels * rows.image_plane(), 0),
-            None => (
-                across::copy_len(g.batch, g.input_channels, g.height * g.width),
-                across::copy_len(g.batch, g.output_channels, g.output_height() * g.output_width()),
-            ),
-        };
-        [input, gradient, if self.chunks() > 1 { self.chunks() * g.weight_len() } else { 0 }]
+        let input = if self.direct { 0 } else { g.batch * self.layout.copy_len(g.input_channels, self.layout.height) };
+        [input, if self.chunks() > 1 { self.chunks() * g.weight_len() } else { 0 }]
     }
 
     /// Numbers of workspace needed.
@@ -77,24 +69,14 @@ impl WeightPlan {
         workers: usize,
     ) {
         let g = &self.geometry;
-        let [input_len, gradient_len, sums_len] = self.lengths();
-        let (input_copy, workspace) = workspace.split_at_mut(input_len);
-        let (gradient_copy, workspace) = workspace.split_at_mut(gradient_len);
+        let [input_len, sums_len] = self.lengths();
+        let (copy, workspace) = workspace.split_at_mut(input_len);
         let sums = &mut workspace[..sums_len];
-        let plane = g.output_height() * g.output_width();
-        let (input, output_gradient) = match self.rows {
-            Some(rows) if rows.is_direct() => (input, output_gradient),
-            Some(rows) => {
-                copy_padded(g, rows, input, input_copy, workers);
-                (&*input_copy, output_gradient)
-            }
-            None => {
-                let sizes = (g.batch, g.input_channels, g.height * g.width);
-                across::copy_images(instructions, input, sizes, input_copy, workers);
-                let sizes = (g.batch, g.output_channels, plane);
-                across::copy_images(instructions, output_gradient, sizes, gradient_copy, workers);
-                (&*input_copy, &*gradient_copy)
-            }
+        let input = if self.direct {
+            input
+        } else {
+            self.layout.copy_images(&Pass::forward(g), input, copy, workers);
+            &*copy
         };
         let chunks = self.chunks();
         let target = if chunks > 1 { &mut *sums } else { &mut *weight_gradient };
@@ -119,11 +101,7 @@ impl WeightPlan {
                 target,
                 start: if chunks > 1 { chunk * g.weight_len() } else { 0 },
             };
-            let units = chunk * self.chunk_units..((chunk + 1) * self.chunk_units).min(self.units);
-            match self.rows {
-                Some(rows) => block.sum_pixels(rows, units),
-                None => block.sum_images(units),
-            }
+            block.sum_pixels(chunk * self.chunk_images..((chunk + 1) * self.chunk_images).min(g.batch));
         });
         if chunks > 1 {
             let (first, others) = sums.split_at(g.weight_len());
@@ -135,18 +113,6 @@ impl WeightPlan {
             }
         }
     }
-}
-
-/// Copies whole images with their padding.
-fn copy_padded(g: &ConvolutionGeometry, rows: Rows, input: &[f32], copy: &mut [f32], workers: usize) {
-    let pass = Pass::forward(g);
-    let (image_len, copy_len) = (g.input_channels * g.height * g.width, g.input_channels * rows.image_plane());
-    let copy = Shared::new(copy);
-    share_out(g.batch, workers, |_, image| {
-        // SAFETY: this task alone has this image.
-        let to = unsafe { copy.part(image * copy_len, copy_len) };
-        rows.copy_band(&pass, &input[image * image_len..(image + 1) * image_len], 0, g.output_height(), to);
-    });
 }
 
 /// What one task sums: a tile of output channels times some input channels of the same group, over a chunk of the batch.
@@ -166,58 +132,37 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Vectors are pixels: all places of the kernel have the same steps.
-    fn sum_pixels(&self, rows: Rows, images: std::ops::Range<usize>) {
-        let g = &self.plan.geometry;
+    /// Sums over some images: all places of the kernel have the same steps.
+    fn sum_pixels(&self, images: std::ops::Range<usize>) {
+        let (g, layout) = (&self.plan.geometry, &self.plan.layout);
         let plane = g.output_height() * g.output_width();
-        let input_plane = if rows.is_direct() { plane } else { rows.image_plane() };
-        let (pass, taps) = (Pass::forward(g), g.places());
-        let columns = self.channels.len() * taps;
+        let (height, width, segment) =
+            if self.plan.direct { (1, plane, plane) } else { (layout.height, layout.width, layout.segment) };
+        let (channel_len, image_len) = if self.plan.direct {
+            (plane, g.input_channels * plane)
+        } else {
+            (layout.channel_len(height), layout.copy_len(g.input_channels, height))
+        };
+        let mut taps = [Tap::default(); MOST_TAPS];
+        let count = layout.taps([0, 0], layout.height, &mut taps);
+        let taps = &taps[..count];
+        let columns = self.channels.len() * count;
         let mut steps = Steps::new(self, self.row * plane, plane);
         let flush = |inputs: &[usize], gradients: &[f32]| {
             self.sum_columns(inputs, gradients, columns, |column| {
-                let (channel, tap) = (self.channels.start + column / taps, column % taps);
-                ((self.first + channel) * input_plane + rows.shift(&pass, tap), channel * taps + tap)
+                let (channel, tap) = (self.channels.start + column / count, taps[column % count]);
+                ((self.first + channel) * channel_len + tap.source, channel * count + tap.weight)
             });
         };
-        for image in images {
-            for vector in 0..plane / LANES {
-                let input = image * g.input_channels * input_plane + rows.vector_offset(vector);
-                let gradient = image * g.output_channels * plane + vector * LANES;
-                steps.push(input, gradient, flush);
+        for (image, y) in images.flat_map(|image| (0..height).map(move |y| (image, y))) {
+            let (input, gradient) = (image * image_len + y * segment, image * g.output_channels * plane + y * width);
+            for x in (0..width).step_by(LANES) {
+                // The last vector of a row begins earlier, or has fewer pixels; what it has beyond is left out of the sum.
+                let start = x.min(width.saturating_sub(LANES));
+                steps.push(input + start, gradient + start, x - start..LANES.min(width - start), flush);
             }
         }
         steps.finish(flush);
-    }
-
-    /// Vectors are images: each place of the kernel has its own pixels.
-    fn sum_images(&self, blocks: std::ops::Range<usize>) {
-        let g = &self.plan.geometry;
-        let (height, width) = (g.output_height(), g.output_width());
-        let ConvolutionSettings { stride, padding, dilation, .. } = g.settings;
-        let taps = g.places();
-        let mut steps = Steps::new(self, self.row * BLOCK, BLOCK);
-        for tap in 0..taps {
-            let (ky, kx) = (tap / g.kernel[1] * dilation[0], tap % g.kernel[1] * dilation[1]);
-            let flush = |inputs: &[usize], gradients: &[f32]| {
-                self.sum_columns(inputs, gradients, self.channels.len(), |column| {
-                    let channel = self.channels.start + column;
-                    ((self.first + channel) * BLOCK, channel * taps + tap)
-                });
-            };
-            for (block, y) in blocks.clone().flat_map(|block| (0..height).map(move |y| (block, y))) {
-                let Some(input_y) = inside(y * stride[0] + ky, padding[0], g.height) else { continue };
-                for x in 0..width {
-                    let Some(input_x) = inside(x * stride[1] + kx, padding[1], g.width) else { continue };
-                    let input = ((block * g.height + input_y) * g.width + input_x) * record_len(g.input_channels);
-                    let gradient = ((block * height + y) * width + x) * record_len(g.output_channels);
-                    for half in [0, LANES] {
-                        steps.push(input + half, gradient + half, flush);
-                    }
-                }
-            }
-            steps.finish(flush);
-        }
     }
 
     /// Adds the dot products of `columns` columns with the packed `gradients`; `place` says where a column's input begins,
@@ -241,7 +186,7 @@ impl Block<'_> {
                 tile.columns[n] = self.input[input..].as_ptr();
                 tile.destinations[n] = self.target.at(self.start + self.row * row_len + element);
             }
-            // SAFETY: the processor has these instructions. Each input is a pixel (or a pixel of a block) of the copy, so
+            // SAFETY: the processor has these instructions. Each input is a pixel of the copy, so
             // that with a column's offset it is another channel's or a place of the kernel beside it, inside the copy;
             // the gradients are packed for as many steps and for `size` rows; the target's elements of these output and input channels in this chunk are this task's alone.
             unsafe { dot_function(self.instructions, self.size, count)(&tile) };
@@ -269,12 +214,20 @@ impl<'a> Steps<'a> {
         Steps { output_gradient, size: block.size, stride, inputs: [0; STEPS], gradients, count: 0 }
     }
 
-    fn push(&mut self, input: usize, gradient: usize, flush: impl FnOnce(&[usize], &[f32])) {
+    /// Adds a step of which `lanes` count.
+    fn push(&mut self, input: usize, gradient: usize, lanes: std::ops::Range<usize>, flush: impl FnOnce(&[usize], &[f32])) {
         self.inputs[self.count] = input;
         let start = self.count * self.size * LANES;
         let (packed, _) = self.gradients[start..start + self.size * LANES].as_chunks_mut::<LANES>();
         for (m, packed) in packed.iter_mut().enumerate() {
-            packed.copy_from_slice(&self.output_gradient[gradient + m * self.stride..][..LANES]);
+            let from = &self.output_gradient[gradient + m * self.stride..];
+            match from.first_chunk::<LANES>() {
+                Some(from) if lanes == (0..LANES) => *packed = *from,
+                _ => {
+                    *packed = [0.0; LANES];
+                    packed[lanes.clone()].copy_from_slice(&from[lanes.clone()]);
+                }
+            }
         }
         self.count += 1;
         if self.count == STEPS {

@@ -163,13 +163,17 @@ impl Layout {
                 let (slot_y, slot_x) = (slot / across.slots, slot % across.slots);
                 let rows = copy.chunks_exact_mut(self.segment).take(rows + down.reach).enumerate();
                 for (row, copy) in rows {
-                    zero_row(copy);
-                    let Some(row) = inside((first + row) * down.step + slot_y, down.before, pass.source_height) else { continue };
+                    let Some(row) = inside((first + row) * down.step + slot_y, down.before, pass.source_height) else {
+                        zero_row(copy);
+                        continue;
+                    };
                     let from = &channel[row * width..(row + 1) * width];
                     let start = across.before.saturating_sub(slot_x).div_ceil(across.step);
                     let offset = start * across.step + slot_x - across.before;
-                    if start < copy.len() && offset < width {
-                        copy_row(&from[offset..], across.step, &mut copy[start..]);
+                    let count = width.saturating_sub(offset).div_ceil(across.step).min(copy.len().saturating_sub(start));
+                    zero_ends(copy, start, start + count);
+                    if count > 0 {
+                        copy_row(&from[offset..], across.step, &mut copy[start..start + count]);
                     }
                 }
             }
@@ -196,26 +200,34 @@ impl Layout {
 
 /// Fills a row with zeros. Rows are short: a call of the system's fill, or copy, takes longer than the work itself.
 fn zero_row(row: &mut [f32]) {
-    let Some(last) = row.len().checked_sub(LANES) else { return row.fill(0.0) };
-    for start in (0..last).step_by(LANES).chain([last]) {
-        if let Some(row) = row[start..].first_chunk_mut::<LANES>() {
-            *row = [0.0; LANES];
-        }
+    row.as_chunks_mut::<LANES>().0.iter_mut().for_each(|chunk| *chunk = [0.0; LANES]);
+    match row.last_chunk_mut::<LANES>() {
+        Some(last) => *last = [0.0; LANES],
+        None => row.fill(0.0),
     }
 }
 
-/// Copies every `step`-th number, as many as there are room for, eight at a time where they are neighbours; the last eight
-/// may overlap those before.
+/// Zeros before `start` and from `end` on; what is between may be overwritten.
+fn zero_ends(row: &mut [f32], start: usize, end: usize) {
+    let ends = start.max(row.len().saturating_sub(end));
+    match (row.len() >= LANES && ends <= LANES).then(|| row.first_chunk_mut::<LANES>()).flatten() {
+        Some(first) => *first = [0.0; LANES],
+        None => return zero_row(row),
+    }
+    if let Some(last) = row.last_chunk_mut::<LANES>() {
+        *last = [0.0; LANES];
+    }
+}
+
+/// Fills `to` with every `step`-th number, eight at a time where they are neighbours; the last eight may overlap those before.
 fn copy_row(from: &[f32], step: usize, to: &mut [f32]) {
     match step {
         1 => {
-            let length = from.len().min(to.len());
-            let (from, to) = (&from[..length], &mut to[..length]);
-            let Some(last) = length.checked_sub(LANES) else { return to.copy_from_slice(from) };
-            for start in (0..last).step_by(LANES).chain([last]) {
-                if let (Some(from), Some(to)) = (from[start..].first_chunk::<LANES>(), to[start..].first_chunk_mut::<LANES>()) {
-                    *to = *from;
-                }
+            let from = &from[..to.len()];
+            to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks::<LANES>().0).for_each(|(to, from)| *to = *from);
+            match (to.last_chunk_mut::<LANES>(), from.last_chunk::<LANES>()) {
+                (Some(to), Some(from)) => *to = *from,
+                _ => to.copy_from_slice(from),
             }
         }
         2 => to.iter_mut().zip(from.chunks(2)).for_each(|(to, pair)| *to = pair[0]),

@@ -167,6 +167,7 @@ impl OuterPlan {
                     (y, image) = (0, image + 1);
                 }
             }
+            let (mut channel, mut place) = (columns.start / count, columns.start % count);
             for column in columns.clone().step_by(OUTER_COLUMNS) {
                 let here = OUTER_COLUMNS.min(columns.end - column);
                 let mut tile = OuterTile {
@@ -177,9 +178,12 @@ impl OuterPlan {
                     sums: sums.at(start + column * BLOCK),
                     accumulate: first > images.start * plane,
                 };
-                for (n, pointer) in tile.columns[..here].iter_mut().enumerate() {
-                    let (channel, tap) = ((column + n) / count, taps[(column + n) % count]);
-                    *pointer = input[(group + channel) * channel_len + tap.source..].as_ptr();
+                for pointer in &mut tile.columns[..here] {
+                    *pointer = input[(group + channel) * channel_len + taps[place].source..].as_ptr();
+                    place += 1;
+                    if place == count {
+                        (channel, place) = (channel + 1, 0);
+                    }
                 }
                 // SAFETY: the processor has these instructions. Each pixel, from where a column begins, is a pixel of that
                 // channel's copy shifted by a place of the kernel; the turned gradient has sixteen numbers for each pixel
@@ -201,10 +205,13 @@ impl OuterPlan {
             let first = group * g.group_outputs() + tile * BLOCK;
             // SAFETY: this task alone has these outputs.
             let to = unsafe { weights.part(first * self.columns, outputs * self.columns) };
-            for (m, row) in to.chunks_exact_mut(self.columns.max(1)).enumerate() {
-                for (column, weight) in row.iter_mut().enumerate() {
-                    let from = sums[block * block_len + column * BLOCK + m..].iter().step_by(chunk_len.max(1)).take(self.chunks);
-                    *weight = from.sum();
+            for chunk in 0..self.chunks {
+                let from = &sums[chunk * chunk_len + block * block_len..][..block_len];
+                for (column, from) in from.chunks_exact(BLOCK).enumerate() {
+                    for (m, sum) in from[..outputs].iter().enumerate() {
+                        let weight = &mut to[m * self.columns + column];
+                        *weight = if chunk == 0 { *sum } else { *weight + *sum };
+                    }
                 }
             }
         });

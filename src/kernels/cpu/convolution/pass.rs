@@ -138,12 +138,13 @@ impl Pass {
             let start = group * group_len + first * self.source_channels * taps;
             // SAFETY: a tile alone has the channels from `first` on of its group, and only this task has that tile.
             let part = unsafe { shared.part(start, size * self.source_channels * taps) };
-            for source in 0..self.source_channels {
-                for m in 0..size {
-                    let start = group * group_len + source * between_source + (first + m) * between_destination;
-                    let to = part[source * size + m..].iter_mut().step_by(self.source_channels * size);
-                    for (to, from) in to.zip(&weight[start..start + taps]) {
-                        *to = *from;
+            let from = &weight[group * group_len + first * between_destination..];
+            for tap in 0..taps {
+                for source in 0..self.source_channels {
+                    let to = &mut part[(tap * self.source_channels + source) * size..][..size];
+                    let from = &from[source * between_source + tap..];
+                    for (m, to) in to.iter_mut().enumerate() {
+                        *to = from[m * between_destination];
                     }
                 }
             }

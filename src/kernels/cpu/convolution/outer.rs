@@ -207,10 +207,13 @@ impl OuterPlan {
             let to = unsafe { weights.part(first * self.columns, outputs * self.columns) };
             for chunk in 0..self.chunks {
                 let from = &sums[chunk * chunk_len + block * block_len..][..block_len];
-                for (column, from) in from.chunks_exact(BLOCK).enumerate() {
-                    for (m, sum) in from[..outputs].iter().enumerate() {
-                        let weight = &mut to[m * self.columns + column];
-                        *weight = if chunk == 0 { *sum } else { *weight + *sum };
+                // Sixteen columns at once, so that whole lines are written.
+                for (columns, from) in from.chunks(BLOCK * BLOCK).enumerate() {
+                    for m in 0..outputs {
+                        let to = &mut to[m * self.columns + columns * BLOCK..][..from.len() / BLOCK];
+                        for (weight, sum) in to.iter_mut().zip(from[m..].iter().step_by(BLOCK)) {
+                            *weight = if chunk == 0 { *sum } else { *weight + *sum };
+                        }
                     }
                 }
             }

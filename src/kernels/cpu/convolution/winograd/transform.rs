@@ -1,7 +1,7 @@
 //! The five linear maps of F(4, 3), in one dimension, eight numbers at a time.
 //!
 //! Toom and Cook's interpolation at 0, ±√½, ±√2 and ∞: with these points, whose squares are each other's inverses, the
-//! error is a fifth of that of Winograd's 0, ±1, ±2, ∞ (Barabasz, Anderson, Soodhalter and Gregg, "Error Analysis and
+//! greatest error is a fifth of that of Winograd's 0, ±1, ±2, ∞ (Barabasz, Anderson, Soodhalter and Gregg, "Error Analysis and
 //! Improving the Accuracy of Winograd Convolution for Deep Neural Networks", ACM TOMS 46, 2020, weigh such choices). With p
 //! a point and N(p) = Π (p − other points), the rows are: `result`ᵀ pʲ, `kernel` pʲ / N(p), `source` the coefficients of
 //! Π (x − other points). The two gradients are transposes of these.

@@ -2,7 +2,8 @@
 //!
 //! Tiles of 6×6 pixels of the input and of 4×4 of the gradient by the output are transformed, multiplied and summed at each
 //! point, and the sums are transformed to 3×3 gradients: the forward algorithm, transposed. Here the sum runs over tiles, so
-//! a vector of the input is eight channels of one tile. The tiles are cut into chunks that depend on the sizes alone; the sums of a chunk are added to those before it.
+//! a vector of the input is eight channels of one tile. The tiles are cut into chunks that depend on the sizes alone; the
+//! sums of a chunk are added to those before it.
 
 use std::marker::PhantomData;
 

@@ -25,7 +25,7 @@
 //! | 32×16→16, 32×32 | 1.05 / 2.04 / 2.52 | 1.11 / 2.10 / 2.26 | 1.55 / 2.62 / 3.26 |
 //!
 //! Errors on numbers drawn evenly from −1 to 1, as differences from double precision divided by the root mean square of the
-//! results: their root mean square is 0.5 to 1.1·10⁻⁶ (the direct ways: 0.2 to 1.1·10⁻⁶), the greatest of tens of thousands
+//! results: their root mean square is 0.4 to 1.2·10⁻⁶ (the direct ways: 0.2 to 1.1·10⁻⁶), the greatest of tens of thousands
 //! of elements about 10⁻⁵ at most. Tests hold every element to 10⁻⁵ of its size and that root mean square together.
 
 #![expect(

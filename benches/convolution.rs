@@ -1,15 +1,12 @@
 //! How fast the convolutions are, in multiply-adds counted as two operations.
 //!
-//! `cargo bench --bench convolution` measures all shapes with criterion. With `--serve` instead, the program reads lines
-//! `pass n c h w o rows columns stride above beside groups repeats` and answers each with as many times in nanoseconds; so
-//! `benches/compare_with_pytorch.py` measures both programs in turn on a machine that others use as well.
-#![allow(clippy::indexing_slicing, clippy::print_stdout)] // a benchmark prints, and its sizes are its own
+//! `cargo bench --bench convolution` measures the shapes of small networks with criterion. `benches/against_pytorch/run.py --layers`
+//! has many more shapes, and PyTorch beside them.
+#![allow(clippy::indexing_slicing, missing_docs)] // a benchmark's sizes are its own
 
 use std::hint::black_box;
-use std::io::{BufRead, Write};
-use std::time::Instant;
 
-use criterion::{Criterion, Throughput};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use synth::kernels::cpu::convolution::{self, ConvolutionGeometry, ConvolutionSettings};
 
 /// Numbers that begin at a cache line, as those of the executor do.
@@ -100,46 +97,5 @@ fn measure(criterion: &mut Criterion) {
     }
 }
 
-fn serve() -> std::io::Result<()> {
-    let mut held: Option<Operands> = None;
-    for line in std::io::stdin().lock().lines() {
-        let line = line?;
-        let mut words = line.split_whitespace();
-        let pass = words.next().unwrap_or("forward");
-        let sizes: Vec<usize> = words.filter_map(|word| word.parse().ok()).collect();
-        let [batch, input_channels, height, width, output_channels, rows, columns, stride, above, beside, groups, repeats] =
-            sizes[..]
-        else {
-            return Err(std::io::Error::other(format!("expected a pass and twelve sizes, found {line:?}")));
-        };
-        let settings = ConvolutionSettings { padding: [above, beside], groups, ..ConvolutionSettings::square(stride, 0) };
-        let kernel = [rows, columns];
-        let geometry = ConvolutionGeometry { batch, input_channels, height, width, output_channels, kernel, settings };
-        let operands = match &mut held {
-            Some(operands) if operands.geometry == geometry => operands,
-            _ => held.insert(Operands::new(geometry)),
-        };
-        operands.run(pass);
-        let times: Vec<String> = (0..repeats)
-            .map(|_| {
-                let start = Instant::now();
-                operands.run(pass);
-                start.elapsed().as_nanos().to_string()
-            })
-            .collect();
-        println!("{}", times.join(" "));
-        std::io::stdout().flush()?;
-    }
-    Ok(())
-}
-
-fn main() -> std::io::Result<()> {
-    if std::env::args().any(|argument| argument == "--serve") {
-        // As the executor does, the measured calls come from a thread of the pool.
-        return rayon::join(serve, || ()).0;
-    }
-    let mut criterion = Criterion::default().configure_from_args();
-    measure(&mut criterion);
-    criterion.final_summary();
-    Ok(())
-}
+criterion_group!(benches, measure);
+criterion_main!(benches);

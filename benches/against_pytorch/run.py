@@ -134,10 +134,10 @@ def units_in(seconds, each, most):
     return max(1, min(most, round(seconds / each)))
 
 
-def try_ways(row, sides, trials, key):
+def try_ways(row, sides, trials, key, ways):
     """Seconds of a step in each of PyTorch's ways, from the file where they are known."""
     known = trials.facts.get(key, {})
-    for way in WAYS if len(row.get("layer", {}).get("passes", [1, 2])) > 1 else WAYS[:2]:
+    for way in ways:
         if way in known:
             continue
         try:
@@ -218,6 +218,7 @@ def main():
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--quick", action="store_true", help="a few seconds a row, and none of the rows that are slow")
     arguments.add_argument("--layers", action="store_true", help="instead, many more convolutions, each pass by itself")
+    arguments.add_argument("--ways", default=",".join(WAYS), help="those of PyTorch's ways that are tried")
     arguments.add_argument("--try-again", action="store_true", help="forget which of PyTorch's ways was best")
     arguments.add_argument("--trials-only", action="store_true", help="compile and try PyTorch's ways, and end")
     arguments.add_argument("--list", action="store_true", help="the names of the rows")
@@ -231,6 +232,8 @@ def main():
     if arguments.quick:
         rows = [row for row in rows if row.get("params", {}).get("channels", 0) < 128]
         arguments.seconds, arguments.rounds = min(arguments.seconds, 5), min(arguments.rounds, 3)
+    # A pass by itself is one call, of which nothing can be compiled.
+    ways = [way for way in arguments.ways.split(",") if not (arguments.layers and "compile" in way)]
     if arguments.list:
         return print(*(row["name"] for row in rows), sep="\n")
 
@@ -262,8 +265,8 @@ def main():
             if arguments.try_again:
                 trials.facts.pop(key, None)
             try:
-                known = try_ways(row, sides, trials, key)
-                tried = {way: known[way] for way in WAYS if known.get(way)}
+                known = try_ways(row, sides, trials, key, ways)
+                tried = {way: known[way] for way in ways if known.get(way)}
                 if arguments.trials_only:
                     print(row["name"], {way: milliseconds(seconds) for way, seconds in tried.items()}, flush=True)
                     continue

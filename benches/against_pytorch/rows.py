@@ -42,11 +42,12 @@ def conv(batch, channels, side, filters, kernel, stride=1, padding=None, groups=
     }
 
 
-def densenet(kind, resolution, batch):
-    what = {"classifier": "training step of DenseNet-121", "scores": "scoring by DenseNet-121"}[kind]
+def classifier(kind, study, resolution, batch):
+    group = {"classifier": "training step of a classifier", "scores": "scoring"}[kind]
+    network = {"densenet": "DenseNet-121", "inception": "Inception-v3"}[study]
     return {
-        "group": what, "name": f"{what}, {resolution}×{resolution}, batch {batch}", "kind": kind, "study": "densenet",
-        "params": {"resolution": resolution, "batch": batch}, "labels": 14, "steps": 1, "images": batch,
+        "group": group, "name": f"{'training' if kind == 'classifier' else 'scoring by'} {network}, {resolution}×{resolution}, batch {batch}",
+        "kind": kind, "study": study, "params": {"resolution": resolution, "batch": batch}, "labels": 14, "steps": 1, "images": batch,
     }
 
 
@@ -71,15 +72,16 @@ ROWS = [
         for wgan in [True, False]
         if wgan or (batch == 32 and channels < 512)
     ),
-    densenet("classifier", 64, 16),
-    densenet("classifier", 224, 16),
+    classifier("classifier", "densenet", 64, 16),
+    classifier("classifier", "densenet", 224, 16),
     sample("compact", 32, 32) | {"labels": 4, "name": "sampling: the quickstart's generator, 64 images"},
     sample("cpd", 32, 64),
     sample("cpd", 64, 128),
     sample("cpd", 32, 512),
     sample("progressive", 32, 512),
-    densenet("scores", 64, 64),
-    densenet("scores", 224, 16),
+    classifier("scores", "densenet", 64, 64),
+    classifier("scores", "densenet", 224, 16),
+    classifier("scores", "inception", 64, 16),
     conv(16, 64, 64, 64, 3),
     conv(16, 128, 32, 128, 3),
     conv(16, 256, 16, 256, 3),

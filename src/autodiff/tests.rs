@@ -207,6 +207,21 @@ fn cases() -> Vec<Case> {
             cases.push(case("resize adjoint", &[&[1, 2, 3, 4]], move |graph, x| graph.resize_adjoint(x[0], size, grid)));
         }
     }
+    for swap in [false, true] {
+        cases.push(case("kernel map", &[&[2, 3, 3, 3]], move |graph, x| {
+            graph.kernel_map(x[0], vec![vec![1.0, 0.0, 0.5], vec![-1.0, 2.0, 0.0]], swap)
+        }));
+    }
+    for (kernel, factor) in [(1, 2), (3, 2), (3, 3)] {
+        cases.push(case("conv2d of what was upsampled", &[&[8, 2, 2, 3], &[3, 2, kernel, kernel]], move |graph, x| {
+            let large = graph.upsample(x[0], factor);
+            graph.conv2d(large, x[1], ConvolutionSettings::square(1, kernel / 2))
+        }));
+        cases.push(case("sum pool of conv2d", &[&[8, 2, factor, 2 * factor], &[3, 2, kernel, kernel]], move |graph, x| {
+            let large = graph.conv2d(x[0], x[1], ConvolutionSettings::square(1, kernel / 2));
+            graph.sum_pool(large, factor)
+        }));
+    }
     let windows = [
         Window::square(2, 2, 0),
         Window::square(3, 1, 1),

@@ -5,6 +5,8 @@
 #![allow(clippy::indexing_slicing)] // an id is that of a node, and a node's shape was checked when it was made
 
 use super::primitives::*;
+use super::resampling;
+use std::any::Any;
 use crate::kernels::cpu::ConvolutionSettings;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -47,6 +49,12 @@ impl Graph {
 
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
+    }
+
+    /// What the node applies, if it is a primitive of this type.
+    pub fn primitive<P: Primitive>(&self, id: NodeId) -> Option<&P> {
+        let primitive: &dyn Any = &*self.nodes[id.0].primitive;
+        primitive.downcast_ref()
     }
 
     pub fn shape(&self, id: NodeId) -> &[usize] {
@@ -366,9 +374,11 @@ impl Graph {
         self.multilinear(MatrixProduct { transpose_a, transpose_b }, &[a, b])
     }
 
-    /// Cross-correlation of `x` `[n, c, h, w]` with `w` `[o, c / groups, kh, kw]`, zeros outside: `[n, o, oh, ow]`.
+    /// Cross-correlation of `x` `[n, c, h, w]` with `w` `[o, c / groups, kh, kw]`, zeros outside: `[n, o, oh, ow]`. Where
+    /// `x` was upsampled, with fewer products; see [`resampling`].
     pub fn conv2d(&mut self, x: NodeId, w: NodeId, settings: ConvolutionSettings) -> NodeId {
-        self.multilinear(Convolution { settings }, &[x, w])
+        let rewritten = resampling::convolution_of_upsampled(self, x, w, settings);
+        rewritten.unwrap_or_else(|| self.multilinear(Convolution { settings }, &[x, w]))
     }
 
     /// The adjoint of [`Self::conv2d`] in `x`: `g` `[n, o, oh, ow]`, `w` `[o, c / groups, kh, kw]` to `[n, c, h, w]`, of which
@@ -381,6 +391,11 @@ impl Graph {
     /// `kernel` is the last two.
     pub fn conv2d_weight_gradient(&mut self, x: NodeId, g: NodeId, settings: ConvolutionSettings, kernel: [usize; 2]) -> NodeId {
         self.multilinear(ConvolutionWeightGradient { settings, kernel }, &[x, g])
+    }
+
+    /// Maps both sides of every kernel of `w` `[o, c, k, k]` by the matrix of these rows; see [`KernelMap`].
+    pub fn kernel_map(&mut self, w: NodeId, rows: Vec<Vec<f64>>, swap: bool) -> NodeId {
+        self.multilinear(KernelMap { rows, swap }, &[w])
     }
 
     /// A primitive that is linear in each input: zero where one of them is zero.
@@ -474,7 +489,8 @@ impl Graph {
         if factor == 1 {
             return a;
         }
-        self.multilinear(SumPool { factor }, &[a])
+        let rewritten = resampling::sums_of_convolution(self, a, factor);
+        rewritten.unwrap_or_else(|| self.multilinear(SumPool { factor }, &[a]))
     }
 
     /// Bilinear interpolation to height × width pixels.

@@ -8,6 +8,7 @@ pub mod layers;
 pub mod lowering;
 pub mod primitives;
 mod program;
+mod resampling;
 
 pub use describe::{Description, LayerDescription, describe};
 pub use lowering::{Distribution, Initial, Lowering, Mode, RandomInput, WeightSpecification, WeightTable, lower, weights};

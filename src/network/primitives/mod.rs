@@ -11,6 +11,7 @@ mod concat;
 mod convolution;
 mod gather;
 mod greatest;
+mod kernel_map;
 mod matrix_product;
 mod max_pool;
 mod pad;
@@ -34,6 +35,7 @@ pub use concat::Concat;
 pub use convolution::{Convolution, ConvolutionInputGradient, ConvolutionWeightGradient};
 pub use gather::Gather;
 pub use greatest::Greatest;
+pub use kernel_map::KernelMap;
 pub use matrix_product::MatrixProduct;
 pub use max_pool::MaxPoolIndices;
 pub use pad::Pad;
@@ -52,6 +54,7 @@ pub use window::Window;
 
 use super::graph::{Graph, NodeId};
 use crate::kernels::cpu::{Call, Element};
+use std::any::Any;
 
 /// Every primitive by name; elementwise functions each count as one.
 pub fn all_names() -> Vec<&'static str> {
@@ -79,6 +82,7 @@ pub fn all_names() -> Vec<&'static str> {
         "max_pool_indices",
         "gather",
         "greatest",
+        "kernel_map",
         "scatter",
     ];
     names.extend(UnaryFunction::all().iter().map(UnaryFunction::name));
@@ -97,7 +101,7 @@ pub enum Elementwise {
 }
 
 /// An operation on tensors. `Debug` must write every parameter: equal text means the same operation.
-pub trait Primitive: Evaluate + std::fmt::Debug + Send + Sync {
+pub trait Primitive: Any + Evaluate + std::fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
 
     /// The shape of the result; panics on shapes that do not fit.

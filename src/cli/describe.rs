@@ -1,6 +1,7 @@
 //! `synth describe FILE NETWORK`: a network layer by layer, and what it costs.
 
 use super::layer_table::{LayerTable, Style, cut};
+use super::passes::{Pass, passes};
 use super::{Exit, FileArguments, Format, say};
 use crate::diagnostic::Diagnostic;
 use crate::language::{
@@ -36,6 +37,12 @@ pub struct Describe {
     /// Show so many levels of loops and networks, and sum up what is below them.
     #[arg(long, value_name = "LEVELS")]
     depth: Option<usize>,
+    /// Print the graph of primitives instead, for a step of training of the network alone, after each pass.
+    #[arg(long)]
+    graph: bool,
+    /// With --graph: print it after this pass only.
+    #[arg(long, requires = "graph")]
+    pass: Option<Pass>,
 }
 
 /// A network with all that is told of it.
@@ -47,6 +54,8 @@ struct Described {
     memory: TrainingMemory,
     /// What its weights are taken from: a line for each file.
     weights: Vec<String>,
+    /// The graph after the passes that were asked for.
+    passes: Option<String>,
 }
 
 /// Images in a training step where no block says so.
@@ -145,10 +154,11 @@ impl Describe {
         };
         let description = network::describe(network).map_err(unfit)?;
         let memory = training_memory(network, batch, averaged).map_err(unfit)?;
+        let passes = self.graph.then(|| passes(network, batch, self.pass)).transpose().map_err(unfit)?;
         let table = network::weights(network).map_err(unfit)?;
         let fits = fit::fits(network, &table.specifications).map_err(|problem| vec![problem])?;
         let weights = fits.iter().map(Fit::told).collect();
-        Ok(Described { title: title.to_owned(), network: network.clone(), description, memory, weights })
+        Ok(Described { title: title.to_owned(), network: network.clone(), description, memory, weights, passes })
     }
 
     fn show(&self, described: &[Described]) {
@@ -159,6 +169,10 @@ impl Describe {
                 for (index, one) in described.iter().enumerate() {
                     if index > 0 {
                         text.push('\n');
+                    }
+                    if let Some(passes) = &one.passes {
+                        text += passes;
+                        continue;
                     }
                     let table = LayerTable { network: &one.network, description: &one.description, depth: self.depth };
                     text += &table.render(&one.title, &one.memory, style);
@@ -221,7 +235,7 @@ fn networks_of_blocks(program: &Program) -> Vec<OfBlock> {
 }
 
 fn in_json(described: &Described) -> serde_json::Value {
-    let Described { title, network, description, memory, weights } = described;
+    let Described { title, network, description, memory, weights, passes } = described;
     let layers = network.calls.iter().zip(&description.layers).map(|(call, layer)| {
         json!({
             "path": call.path, "layer": call.layer, "arguments": call.arguments, "output": call.shape,
@@ -235,6 +249,7 @@ fn in_json(described: &Described) -> serde_json::Value {
         "network": network.name,
         "inputs": network.inputs.iter().map(|(name, shape)| json!({"name": name, "shape": shape})).collect::<Vec<_>>(),
         "output": network.output_shape(),
+        "graph": passes,
         "layers": layers.collect::<Vec<_>>(),
         "begins_with": weights,
         "total": {

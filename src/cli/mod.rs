@@ -13,6 +13,7 @@ mod layer_table;
 mod moment;
 mod new;
 mod pace;
+mod passes;
 mod pipeline;
 mod plan;
 mod run;

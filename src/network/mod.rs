@@ -5,6 +5,7 @@
 mod describe;
 pub mod graph;
 pub mod layers;
+pub mod listing;
 pub mod lowering;
 pub mod primitives;
 mod program;

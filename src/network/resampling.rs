@@ -73,6 +73,7 @@ mod tests {
     use super::*;
     use crate::autodiff::gradient;
     use crate::kernels::cpu::Executable;
+    use crate::network::primitives::SumPool;
     use crate::random::Key;
 
     /// The values of nodes, and of the gradients of their squares' sums by the inputs.

@@ -1,9 +1,8 @@
 //! How much memory the training of a network takes, known from the network alone.
 
-use super::gan::gradients;
+use super::lone_step::{LoneStep, lone_step};
 use crate::kernels::cpu::planned_numbers;
-use crate::network::graph::{Graph, NodeId};
-use crate::network::{self, Mode, NetworkProgram, ShapeError, WeightTable};
+use crate::network::{self, NetworkProgram, ShapeError};
 
 /// Memory of a training step in bytes, numbers being 32 bits wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,26 +27,12 @@ impl TrainingMemory {
     }
 }
 
-/// What one step of training takes for this network alone: its forward pass in training mode on `batch` images, the gradient
-/// of a stand-in for the loss (the sum of squares of what it makes) with respect to every weight, and Adam. The buffers are
-/// planned as for a run, and not allocated. What a block adds is not in it: the other network of a `gan`, and penalties.
+/// What a [`lone_step`] and Adam take. The buffers are planned as for a run, and not allocated. What a block adds is not in it: the other network of a `gan`, and penalties.
 ///
 /// # Errors
 /// When a layer cannot be lowered for this batch.
 pub fn training_memory(program: &NetworkProgram, batch: usize, averaged: bool) -> Result<TrainingMemory, ShapeError> {
-    let mut graph = Graph::default();
-    let mut table = WeightTable::new("weights:");
-    let inputs: Vec<NodeId> = program
-        .inputs
-        .iter()
-        .map(|(name, shape)| graph.input(name, &std::iter::once(batch).chain(shape.iter().copied()).collect::<Vec<_>>()))
-        .collect();
-    let made = network::lower(program, &mut graph, batch, Mode::Training, &inputs, &mut table)?;
-    let squares = graph.square(made);
-    let loss = graph.sum_all(squares);
-    let gradients = gradients(&mut graph, loss, &table);
-    let outputs: Vec<NodeId> =
-        std::iter::once(loss).chain(gradients).chain(table.updates.iter().map(|(_, node)| *node)).collect();
+    let LoneStep { graph, table, outputs, .. } = lone_step(program, batch)?;
     let numbers = |shapes: &mut dyn Iterator<Item = &network::Shape>| -> u64 {
         shapes.map(|shape| shape.iter().map(|size| *size as u64).product::<u64>()).sum()
     };

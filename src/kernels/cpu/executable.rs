@@ -33,14 +33,14 @@ struct KernelTask {
 }
 
 /// What is decided before any memory is taken.
-struct Planned {
-    units: Vec<Unit>,
-    fed: Vec<(NodeId, String)>,
-    plan: Plan,
+pub(super) struct Planned {
+    pub units: Vec<Unit>,
+    pub fed: Vec<(NodeId, String)>,
+    pub plan: Plan,
 }
 
 impl Planned {
-    fn new(graph: &Graph, outputs: &[NodeId]) -> Self {
+    pub fn new(graph: &Graph, outputs: &[NodeId]) -> Self {
         let mut live = vec![false; graph.len()];
         outputs.iter().for_each(|output| live[output.0] = true);
         for index in (0..graph.len()).rev() {

@@ -14,6 +14,7 @@ mod chain;
 mod element;
 mod executable;
 mod fusion;
+mod listing;
 mod memory;
 mod plan;
 
@@ -21,6 +22,7 @@ pub use call::{Arguments, Call, for_each_chunk};
 pub use convolution::{ConvolutionGeometry, ConvolutionSettings};
 pub use element::Element;
 pub use executable::{Executable, planned_numbers};
+pub use listing::{fusion_listing, plan_listing};
 
 #[cfg(test)]
 mod tests;

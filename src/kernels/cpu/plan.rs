@@ -120,6 +120,16 @@ impl Plan {
         }
     }
 
+    /// Where a value lives, if it is kept in memory at all.
+    pub fn kept(&self, id: NodeId) -> Option<Place> {
+        self.places.get(&id).copied()
+    }
+
+    /// Whether a value takes the place of one that its unit reads for the last time.
+    pub fn is_in_place(&self, id: NodeId) -> bool {
+        self.in_place.contains(&id)
+    }
+
     pub fn arena_place(&self, id: NodeId) -> usize {
         match self.place(id) {
             Place::Arena(start) => start,

@@ -5,6 +5,8 @@ use crate::autodiff::gradient;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::primitives::Window;
 use crate::random::Key;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 
 /// The gradients of a gradient penalty and a loss through normalisation, convolutions, pooling and a linear layer, with
 /// all that they are made of.
@@ -202,4 +204,48 @@ fn what_is_no_number_comes_through() {
             assert_eq!(none, 1, "output {index} with NaN at {place}: {:?}", executable.output(index));
         }
     }
+}
+
+/// Counts what its thread allocates.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: all work is the system allocator's; a thread's own count without a destructor allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[test]
+fn a_run_allocates_nothing() {
+    let (graph, outputs) = training_graph(8);
+    let mut executable = Executable::<f32>::compile(&graph, &outputs);
+    let fed = feed(&graph, executable.bindings());
+    let fed: Vec<&[f32]> = fed.iter().map(Vec::as_slice).collect();
+    // One thread, so that all that a run does is counted.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let (first, second) = pool.install(|| {
+        let mut allocations = || {
+            let before = ALLOCATIONS.get();
+            executable.run(&fed);
+            ALLOCATIONS.get() - before
+        };
+        (allocations(), allocations())
+    });
+    assert!(first > 0, "the count works: a first run makes the workspace");
+    assert_eq!(second, 0);
 }

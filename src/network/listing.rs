@@ -67,7 +67,7 @@ mod tests {
     fn a_line_tells_what_is_applied_to_which_nodes() {
         let mut graph = Graph::new();
         let (x, w) = (graph.input("x", &[1, 2, 4, 4]), graph.input("w", &[3, 2, 3, 3]));
-        let y = graph.conv2d(x, w, 1, 1);
+        let y = graph.conv2d(x, w, crate::kernels::cpu::ConvolutionSettings::square(1, 1));
         let z = graph.leaky_relu(y, 0.2);
         let unused = graph.relu(y);
         let text = listing(&graph, &[z]);

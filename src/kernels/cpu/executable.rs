@@ -5,6 +5,7 @@ use super::chain::Chain;
 use super::fusion::{Unit, root, units};
 use super::memory::{Memory, Place, arena_length, arena_start};
 use super::plan::Plan;
+use super::recomputation::recompute;
 use super::{Arguments, Call, Element};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::primitives::Primitive;
@@ -51,7 +52,7 @@ impl Planned {
         let fed = (0..graph.len()).map(NodeId).filter(|id| live[id.0]);
         let fed: Vec<(NodeId, String)> =
             fed.filter_map(|id| graph.node(id).primitive.input_name().map(|name| (id, name.to_owned()))).collect();
-        let units = units(graph, &live);
+        let units = recompute(graph, units(graph, &live), outputs);
         let plan = Plan::new(graph, &units, &fed, outputs);
         Self { units, fed, plan }
     }

@@ -17,6 +17,7 @@ mod fusion;
 mod listing;
 mod memory;
 mod plan;
+mod recomputation;
 
 pub use call::{Arguments, Call, for_each_chunk};
 pub use convolution::{ConvolutionGeometry, ConvolutionSettings};

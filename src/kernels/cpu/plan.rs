@@ -3,6 +3,7 @@
 use super::chain::{Chain, Fill, Instruction, Operation, REGISTERS, SLOTS, Slot, Source, Step};
 use super::fusion::{Unit, pattern, root};
 use super::memory::{Allocator, Place};
+use super::recomputation::elements;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::primitives::Elementwise;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,10 +25,6 @@ impl Plan {
     pub fn new(graph: &Graph, units: &[Unit], fed: &[(NodeId, String)], outputs: &[NodeId]) -> Self {
         let mut places: BTreeMap<NodeId, Place> =
             fed.iter().enumerate().map(|(index, (id, _))| (*id, Place::Fed(index))).collect();
-        let mut unit_of: BTreeMap<NodeId, usize> = BTreeMap::new();
-        for (index, unit) in units.iter().enumerate() {
-            unit_of.extend(unit.members.iter().map(|member| (*member, index)));
-        }
         // The last unit that reads a value; only values read outside their own unit, and sums, need memory.
         let mut last: BTreeMap<NodeId, usize> = BTreeMap::new();
         let mut constants: BTreeSet<NodeId> = BTreeSet::new();
@@ -39,7 +36,7 @@ impl Plan {
                         if !unit.fused {
                             constants.insert(input);
                         }
-                    } else if unit_of.get(&input) != Some(&index) {
+                    } else if unit.members.binary_search(&input).is_err() {
                         last.insert(input, index);
                     }
                 }
@@ -142,7 +139,7 @@ impl Plan {
         let mut compiler = ChainCompiler {
             plan: self,
             graph,
-            elements: unit_elements(graph, unit),
+            elements: elements(graph, unit),
             sources: Vec::new(),
             constants: Vec::new(),
             steps: Vec::new(),
@@ -198,16 +195,9 @@ impl Plan {
     }
 }
 
-/// Elements that a fused unit goes through.
-fn unit_elements(graph: &Graph, unit: &Unit) -> usize {
-    let node = graph.node(unit.members[0]);
-    let whole = if node.primitive.summed_axes().is_some() { node.inputs[0] } else { unit.members[0] };
-    graph.elements(whole)
-}
-
 /// The values in the arena that die in this unit and are read by it element by element only: a result may take their place.
 fn inheritable(graph: &Graph, unit: &Unit, dying: &[NodeId], places: &BTreeMap<NodeId, Place>) -> Vec<NodeId> {
-    let elements = unit_elements(graph, unit);
+    let elements = elements(graph, unit);
     let mut free: Vec<NodeId> = dying.to_vec();
     free.retain(|id| {
         !unit.members.contains(id) && graph.elements(*id) == elements && matches!(places.get(id), Some(Place::Arena(_)))

@@ -6,8 +6,8 @@
 
 use super::primitives::*;
 use super::resampling;
-use std::any::Any;
 use crate::kernels::cpu::ConvolutionSettings;
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

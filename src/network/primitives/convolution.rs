@@ -48,8 +48,8 @@ fn geometry(x: &[usize], w: &[usize], settings: ConvolutionSettings) -> Convolut
     geometry
 }
 
-fn output_shape(geometry: &ConvolutionGeometry) -> Vec<usize> {
-    vec![geometry.batch, geometry.output_channels, geometry.output_height(), geometry.output_width()]
+fn output_shape(geometry: &ConvolutionGeometry) -> [usize; 4] {
+    [geometry.batch, geometry.output_channels, geometry.output_height(), geometry.output_width()]
 }
 
 fn kernel_of(graph: &Graph, w: NodeId) -> [usize; 2] {
@@ -66,7 +66,7 @@ impl Primitive for Convolution {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Vec<usize> {
-        output_shape(&geometry(inputs[0], inputs[1], self.settings))
+        output_shape(&geometry(inputs[0], inputs[1], self.settings)).to_vec()
     }
 
     fn multiply_adds(&self, inputs: &[&[usize]]) -> u64 {

@@ -90,7 +90,7 @@ impl ConvolutionGeometry {
     /// Whether the groups divide the channels, and nothing that must be at least 1 is 0.
     pub fn is_sound(&self) -> bool {
         let ConvolutionSettings { stride, dilation, groups, .. } = self.settings;
-        let positive = [stride, dilation, self.kernel].concat().iter().all(|size| *size > 0) && groups > 0;
+        let positive = [stride, dilation, self.kernel].as_flattened().iter().all(|size| *size > 0) && groups > 0;
         positive && self.input_channels.is_multiple_of(groups) && self.output_channels.is_multiple_of(groups)
     }
 

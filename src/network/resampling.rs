@@ -16,7 +16,8 @@ use super::graph::{Graph, NodeId};
 use super::primitives::{Convolution, Upsample};
 use crate::kernels::cpu::ConvolutionSettings;
 
-/// A convolution with a stride fills its vectors with images: with fewer than these they would stay empty.
+/// A convolution with a stride fills its vectors with images: with fewer than these they would stay empty. What a network costs
+/// is told for one image, and so of the network as it is written.
 const LEAST_BATCH: usize = 8;
 
 /// `conv2d(x, w)` with fewer products, where `x` is an image that was repeated and sizes allow it.
@@ -24,13 +25,13 @@ pub fn convolution_of_upsampled(graph: &mut Graph, x: NodeId, w: NodeId, setting
     let Upsample { factor } = *graph.primitive::<Upsample>(x)?;
     let kernel = same_size_kernel(graph, w, settings)?;
     let source = *graph.node(x).inputs.first()?;
-    if kernel == 1 {
-        let small = graph.conv2d(source, w, settings);
-        return Some(graph.upsample(small, factor));
-    }
     let [batch, _, height, width] = *graph.shape(x) else { return None };
     if batch < LEAST_BATCH {
         return None;
+    }
+    if kernel == 1 {
+        let small = graph.conv2d(source, w, settings);
+        return Some(graph.upsample(small, factor));
     }
     let mut spread = spread(kernel, factor);
     spread.reverse();
@@ -44,12 +45,12 @@ pub fn sums_of_convolution(graph: &mut Graph, a: NodeId, factor: usize) -> Optio
     let Convolution { settings } = *graph.primitive::<Convolution>(a)?;
     let [x, w] = *graph.node(a).inputs.as_slice() else { return None };
     let kernel = same_size_kernel(graph, w, settings)?;
+    if *graph.shape(x).first()? < LEAST_BATCH {
+        return None;
+    }
     if kernel == 1 {
         let small = graph.sum_pool(x, factor);
         return Some(graph.conv2d(small, w, settings));
-    }
-    if *graph.shape(x).first()? < LEAST_BATCH {
-        return None;
     }
     let mapped = graph.kernel_map(w, spread(kernel, factor), false);
     Some(graph.conv2d(x, mapped, ConvolutionSettings { stride: [factor; 2], ..settings }))

@@ -80,7 +80,7 @@ pub fn gan(row: &Row) -> Outcome<Work> {
     let data = Box::leak(Box::new(data(input(discriminator, 0)?, labels)?));
     let settings = gan_settings(step).map_err(|error| told(&error))?;
     let mut trainer = GanTrainer::new(generator, discriminator, data, settings).map_err(|error| told(&error))?;
-    let step = Box::new(move || Ok(trainer.step().map_err(|error| told(&error))?));
+    let step = Box::new(move || Ok(trainer.step().map_err(|failure| told(&failure.into()))?));
     Ok(Work { step, parameters: vec![parameters(generator)?, parameters(discriminator)?] })
 }
 
@@ -94,7 +94,7 @@ pub fn classifier(row: &Row) -> Outcome<Work> {
     let mut trainer = ClassifierTrainer::new(network, data, data, settings).map_err(|error| told(&error))?;
     let step = Box::new(move || {
         // An epoch that ends after its first step.
-        trainer.epoch(&mut |_, _| false).map_err(|error| told(&error))?;
+        trainer.epoch(&mut |_, _| false).map_err(|failure| told(&failure.into()))?;
         Ok(())
     });
     Ok(Work { step, parameters: vec![parameters(network)?] })
@@ -168,7 +168,8 @@ pub fn adam(row: &Row) -> Outcome<Work> {
     let mut optimiser = OptimiserState::new(settings.discriminator_optimiser, &weights);
     let step = Box::new(move || {
         let average = average.as_mut().map(|average| (average, 0.99));
-        optimiser.step(&mut weights, |index| gradients.get(index).map_or(&[], Vec::as_slice), average);
+        let gradient = |index: usize| gradients.get(index).map_or(&[][..], Vec::as_slice);
+        optimiser.step(&mut weights, &gradient, average)?;
         Ok(())
     });
     Ok(Work { step, parameters: vec![table.parameter_count()] })

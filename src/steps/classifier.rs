@@ -1,12 +1,13 @@
 //! `classifier`: trains a network to tell findings. Outputs: `classifier` (the weights of the best epoch with their network)
 //! and `history` (a line of JSON for every epoch).
 
+use super::divergence::failed;
 use super::fields::{count, network, unfit_batches, value};
 use super::{StepContext, StepError, StepKind, history, write_output};
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::language::Step;
-use crate::training::{Checkpoint, ClassifierSettings, ClassifierTrainer, adam_settings};
+use crate::training::{Checkpoint, ClassifierSettings, ClassifierTrainer, optimiser};
 use std::sync::atomic::Ordering;
 
 pub struct Classifier;
@@ -50,11 +51,13 @@ impl StepKind for Classifier {
         while trainer.epochs() < epochs && !trainer.is_finished() {
             let before = trainer.epochs() * train.len() as u64;
             let last = trainer.history().last().map(|record| ("validation AUROC", record.validation_auroc));
+            let finished = trainer.epochs();
             let whole = trainer.epoch(&mut |images, loss| {
                 let figures: Vec<(&str, f64)> = [("loss", loss)].into_iter().chain(last).collect();
                 context.progress.update(before + images, total, "img", &figures);
                 !context.interrupted.load(Ordering::Relaxed)
-            })?;
+            });
+            let whole = whole.map_err(|failure| failed(context, failure, "epochs", finished))?;
             if !whole {
                 return Err(StepError::Interrupted);
             }
@@ -69,7 +72,7 @@ impl StepKind for Classifier {
 /// What a `classifier` block says, apart from the network and the data.
 pub fn settings(step: &Step) -> Result<ClassifierSettings, Diagnostic> {
     Ok(ClassifierSettings {
-        optimiser: adam_settings(value(step, "optimiser")?)?,
+        optimiser: optimiser(value(step, "optimiser")?)?,
         batch: count(step, "batch")? as usize,
         patience: count(step, "patience")?,
         seed: count(step, "seed")?,

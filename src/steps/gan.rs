@@ -1,12 +1,13 @@
 //! `gan`: trains a generator against a discriminator. Outputs: `generator` (the averaged weights with their network) and
 //! `history` (a line of JSON for every 512 images).
 
+use super::divergence::failed;
 use super::fields::{count, network, quantity, unfit_batches, value};
 use super::{StepContext, StepError, StepKind, history, write_output};
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::language::Step;
-use crate::training::{Checkpoint, GanLoss, GanSettings, GanTrainer, Penalty, adam_settings};
+use crate::training::{Checkpoint, GanLoss, GanSettings, GanTrainer, Penalty, optimiser};
 use std::sync::atomic::Ordering;
 
 pub struct Gan;
@@ -21,7 +22,17 @@ impl StepKind for Gan {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/gan.rs", "training", "network", "autodiff", "kernels", "data/batch.rs", "data/shard.rs", "random.rs"]
+        &[
+            "steps/gan.rs",
+            "steps/divergence.rs",
+            "training",
+            "network",
+            "autodiff",
+            "kernels",
+            "data/batch.rs",
+            "data/shard.rs",
+            "random.rs",
+        ]
     }
 
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
@@ -42,7 +53,7 @@ impl StepKind for Gan {
                 save(context, &trainer)?;
                 return Err(StepError::Interrupted);
             }
-            trainer.step()?;
+            trainer.step().map_err(|failure| failed(context, failure, "img", saved))?;
             let images = trainer.images();
             if images / interval > saved / interval {
                 save(context, &trainer)?;
@@ -55,7 +66,7 @@ impl StepKind for Gan {
         if trainer.images() > saved {
             save(context, &trainer)?;
         }
-        trainer.model()?.write(&context.outputs.join("generator"))?;
+        trainer.model().write(&context.outputs.join("generator"))?;
         write_output(context, "history", &history(trainer.history())?)
     }
 }
@@ -65,8 +76,8 @@ pub fn settings(step: &Step) -> Result<GanSettings, Diagnostic> {
     Ok(GanSettings {
         loss: GanLoss::from_value(value(step, "loss")?)?,
         penalty: Penalty::from_value(value(step, "penalty")?)?,
-        generator_optimiser: adam_settings(value(step, "generator_optimiser")?)?,
-        discriminator_optimiser: adam_settings(value(step, "discriminator_optimiser")?)?,
+        generator_optimiser: optimiser(value(step, "generator_optimiser")?)?,
+        discriminator_optimiser: optimiser(value(step, "discriminator_optimiser")?)?,
         batch: count(step, "batch")? as usize,
         averaging: quantity(step, "averaging")?,
         seed: count(step, "seed")?,

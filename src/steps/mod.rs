@@ -5,6 +5,7 @@
 mod claim;
 mod classifier;
 mod dataset;
+mod divergence;
 mod fields;
 mod figure;
 mod gan;

@@ -3,29 +3,30 @@
 
 use super::bound::{BoundExecutable, defect};
 use super::checkpoint::Checkpoint;
+use super::divergence::{Divergence, Failure, check_losses, check_statistics};
 use super::feeds;
-use super::gan::{gradients, unfit};
+use super::gan_graphs::{gradients, unfit};
 use super::losses::binary_cross_entropy;
 use super::model::Model;
-use super::optimiser::OptimiserState;
+use super::optimisers::{Optimiser, OptimiserState};
 use super::predict::Predictor;
 use super::randomness::Randomness;
 use super::weights::Weights;
 use crate::data::batch::Batches;
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
-use crate::kernels::cpu::adam::AdamSettings;
 use crate::metrics::auroc;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::{self, Mode, NetworkProgram, WeightTable};
 use crate::random::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the `classifier` block says, apart from the network and the data.
 #[derive(Clone, Debug)]
 pub struct ClassifierSettings {
-    pub optimiser: AdamSettings,
+    pub optimiser: Arc<dyn Optimiser>,
     /// Images in a step; a smaller training set is one batch.
     pub batch: usize,
     /// Epochs without a better validation AUROC after which training ends.
@@ -103,7 +104,7 @@ impl<'a> ClassifierTrainer<'a> {
         let feeds = vec![vec![0.0; batch * train.image_size()], vec![0.0; batch * train.label_names.len()]];
         let model = Model { network: network.clone(), weights: weights.clone(), label_names: train.label_names.clone() };
         Ok(Self {
-            optimiser: OptimiserState::new(settings.optimiser, &weights),
+            optimiser: OptimiserState::new(settings.optimiser.clone(), &weights),
             predictor: Predictor::new(&model, VALIDATION_BATCH)?,
             order: Batches::new(&key.with("order"), train.len(), batch),
             updates: table.updates.iter().filter_map(|(name, _)| weights.position(name)).collect(),
@@ -139,7 +140,8 @@ impl<'a> ClassifierTrainer<'a> {
     }
 
     /// One epoch; `each` is told of every step's images and may end it early by returning false (then nothing is kept of it).
-    pub fn epoch(&mut self, each: &mut dyn FnMut(u64, f64) -> bool) -> Result<bool, Diagnostic> {
+    /// Where a loss, a gradient or a running statistic is not finite, it ends with an error before it writes a number of that kind.
+    pub fn epoch(&mut self, each: &mut dyn FnMut(u64, f64) -> bool) -> Result<bool, Failure> {
         let steps = (self.train.len() / self.batch).max(1) as u64;
         let mut sum = 0.0;
         for index in 0..steps {
@@ -151,13 +153,6 @@ impl<'a> ClassifierTrainer<'a> {
         }
         let training_loss = sum / steps.max(1) as f64;
         let epoch = self.epochs() + 1;
-        if !training_loss.is_finite() || self.weights.values.iter().flatten().any(|value| !value.is_finite()) {
-            return Err(Diagnostic::error(
-                "E0651",
-                format!("training diverged in epoch {epoch}: the loss is {training_loss}, and weights may be no numbers"),
-            )
-            .help("use a smaller learning rate"));
-        }
         let validation_auroc = self.validate()?;
         let best = self.facts.history.iter().map(|record| record.validation_auroc).fold(f64::NEG_INFINITY, f64::max);
         let kept = validation_auroc > best;
@@ -168,7 +163,7 @@ impl<'a> ClassifierTrainer<'a> {
         Ok(true)
     }
 
-    fn step(&mut self) -> Result<f64, Diagnostic> {
+    fn step(&mut self) -> Result<f64, Failure> {
         let step = self.facts.steps;
         let indices = self.order.indices(step);
         if let [images, labels] = self.feeds.as_mut_slice() {
@@ -177,15 +172,30 @@ impl<'a> ClassifierTrainer<'a> {
         }
         self.randomness.fill_step(&self.key.with("randomness"), step);
         self.executable.run(&[&self.feeds, &self.weights.values, &self.randomness.buffers])?;
-        let executable = &self.executable;
-        self.optimiser.step(&mut self.weights, |index| executable.output(1 + index), None);
-        for (index, position) in self.updates.iter().enumerate() {
-            if let Some(old) = self.weights.values.get_mut(*position) {
-                old.copy_from_slice(self.executable.output(1 + self.gradients + index));
-            }
-        }
+        self.apply().map_err(|what| {
+            Failure::Diverged(Divergence { network: "classifier", what, step: step + 1, images: step * self.batch as u64 })
+        })?;
         self.facts.steps += 1;
         Ok(self.executable.scalar(0))
+    }
+
+    /// Moves the weights along the gradients of the last run, and the running statistics to their new values. Says what is not
+    /// finite instead of writing it.
+    fn apply(&mut self) -> Result<(), String> {
+        let (executable, first) = (&self.executable, 1 + self.gradients);
+        check_losses([("loss", executable.scalar(0))])?;
+        let statistics =
+            || self.updates.iter().enumerate().map(move |(index, position)| (*position, executable.output(first + index)));
+        let specifications = &self.weights.specifications;
+        let name = |position: usize| specifications.get(position).map_or("", |weight| weight.name.as_str());
+        check_statistics(statistics().map(|(position, values)| (name(position), values)))?;
+        self.optimiser.step(&mut self.weights, &|index| executable.output(1 + index), None)?;
+        for (position, values) in statistics() {
+            if let Some(old) = self.weights.values.get_mut(position) {
+                old.copy_from_slice(values);
+            }
+        }
+        Ok(())
     }
 
     fn validate(&mut self) -> Result<f64, Diagnostic> {

@@ -6,23 +6,24 @@
 
 use super::bound::{BoundExecutable, defect};
 use super::checkpoint::Checkpoint;
+use super::divergence::{Divergence, Failure, check_losses, check_statistics};
 use super::feeds;
+use super::gan_graphs::{FEEDS, GanGraphs, StepGraph};
 use super::losses::GanLoss;
 use super::model::Model;
-use super::optimiser::OptimiserState;
-use super::penalties::{Penalty, PenaltyImages};
+use super::optimisers::{Optimiser, OptimiserState};
+use super::penalties::Penalty;
 use super::randomness::Randomness;
 use super::weights::Weights;
-use crate::autodiff;
 use crate::data::batch::Batches;
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
-use crate::kernels::cpu::adam::AdamSettings;
-use crate::network::graph::{Graph, NodeId};
-use crate::network::{self, Mode, NetworkProgram, RandomInput, ShapeError, WeightTable};
+use crate::network::NetworkProgram;
+use crate::network::graph::NodeId;
 use crate::random::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Images between two lines of the history. Not a setting: a history must not depend on how training was cut into runs.
 const HISTORY_INTERVAL: u64 = 512;
@@ -32,8 +33,8 @@ const HISTORY_INTERVAL: u64 = 512;
 pub struct GanSettings {
     pub loss: GanLoss,
     pub penalty: Penalty,
-    pub generator_optimiser: AdamSettings,
-    pub discriminator_optimiser: AdamSettings,
+    pub generator_optimiser: Arc<dyn Optimiser>,
+    pub discriminator_optimiser: Arc<dyn Optimiser>,
     /// Images in a step.
     pub batch: usize,
     /// Half-life of the generator's running average, in images.
@@ -70,9 +71,6 @@ struct Sums {
     penalty: f64,
 }
 
-/// The names of what each step is fed with; the order is that of [`GanTrainer::feeds`].
-const FEEDS: [&str; 5] = ["real", "labels", "latent", "mixture", "generator labels"];
-
 pub struct GanTrainer<'a> {
     settings: GanSettings,
     data: &'a Shard,
@@ -95,6 +93,8 @@ pub struct GanTrainer<'a> {
 /// An executable that gives losses, then the gradient of every learned tensor, then new running statistics.
 struct TrainingStep {
     executable: BoundExecutable,
+    /// Whose it is.
+    network: &'static str,
     losses: usize,
     gradients: usize,
     /// The running statistics that the step moves, by position in the weights.
@@ -110,12 +110,13 @@ impl<'a> GanTrainer<'a> {
         data: &'a Shard,
         settings: GanSettings,
     ) -> Result<Self, Diagnostic> {
-        let compiled = Compiled::new(generator, discriminator, data, &settings)?;
+        let sizes = (settings.batch, [data.channels, data.height, data.width], data.label_names.len());
+        let graphs = GanGraphs::new(generator, discriminator, sizes, settings.loss, settings.penalty)?;
         let key = Key::new(settings.seed).with("gan");
-        let generator_weights = Weights::begin(generator, &compiled.generator, &key.with("generator"))?;
-        let discriminator_weights = Weights::begin(discriminator, &compiled.discriminator, &key.with("discriminator"))?;
+        let generator_weights = Weights::begin(generator, &graphs.generator, &key.with("generator"))?;
+        let discriminator_weights = Weights::begin(discriminator, &graphs.discriminator, &key.with("discriminator"))?;
         let names: Vec<String> = FEEDS.iter().map(ToString::to_string).collect();
-        let bind = |step: &StepNodes, weights: &Weights| -> Result<TrainingStep, Diagnostic> {
+        let bind = |step: &StepGraph, network: &'static str, weights: &Weights| -> Result<TrainingStep, Diagnostic> {
             let outputs: Vec<NodeId> =
                 step.losses.iter().chain(&step.gradients).chain(step.updates.iter().map(|(_, node)| node)).copied().collect();
             let randomness = Randomness::new(&step.randomness);
@@ -123,6 +124,7 @@ impl<'a> GanTrainer<'a> {
                 [&names, &generator_weights.bindings, &discriminator_weights.bindings, &randomness.bindings()];
             Ok(TrainingStep {
                 executable: BoundExecutable::new(&step.graph, &outputs, &groups)?,
+                network,
                 losses: step.losses.len(),
                 gradients: step.gradients.len(),
                 updates: step.updates.iter().filter_map(|(name, _)| weights.position(name)).collect(),
@@ -131,17 +133,21 @@ impl<'a> GanTrainer<'a> {
         };
         let batch = settings.batch;
         let labels = data.label_names.len();
-        let latent = compiled.latent;
+        let latent = graphs.latent;
         let feeds =
             [batch * data.image_size(), batch * labels, batch * latent, batch, batch * labels].map(|length| vec![0.0; length]);
         let purposes =
             ["order", "latent", "mixture", "generator latent", "generator labels", "randomness", "generator randomness"];
         Ok(Self {
-            discriminator_step: bind(&compiled.discriminator_step, &discriminator_weights)?,
-            penalised_step: compiled.penalised_step.as_ref().map(|step| bind(step, &discriminator_weights)).transpose()?,
-            generator_step: bind(&compiled.generator_step, &generator_weights)?,
-            generator_optimiser: OptimiserState::new(settings.generator_optimiser, &generator_weights),
-            discriminator_optimiser: OptimiserState::new(settings.discriminator_optimiser, &discriminator_weights),
+            discriminator_step: bind(&graphs.discriminator_step, "discriminator", &discriminator_weights)?,
+            penalised_step: graphs
+                .penalised_step
+                .as_ref()
+                .map(|step| bind(step, "discriminator", &discriminator_weights))
+                .transpose()?,
+            generator_step: bind(&graphs.generator_step, "generator", &generator_weights)?,
+            generator_optimiser: OptimiserState::new(settings.generator_optimiser.clone(), &generator_weights),
+            discriminator_optimiser: OptimiserState::new(settings.discriminator_optimiser.clone(), &discriminator_weights),
             average: generator_weights.clone(),
             generator: generator_weights,
             discriminator: discriminator_weights,
@@ -164,12 +170,13 @@ impl<'a> GanTrainer<'a> {
         &self.facts.history
     }
 
-    /// One step of both networks. A loss that is no number ends the training with an error.
-    pub fn step(&mut self) -> Result<(), Diagnostic> {
+    /// One step of both networks. Where a loss, a gradient or a running statistic is not finite, it ends with an error before it
+    /// writes a number of that kind, and the training is not to be gone on with.
+    pub fn step(&mut self) -> Result<(), Failure> {
         let step = self.facts.step;
         let indices = self.order.indices(step);
         let [real, labels, latent, mixture, generator_labels] = self.feeds.as_mut_slice() else {
-            return Err(defect("the feeds of a training step are not complete".into()));
+            return Err(defect("the feeds of a training step are not complete".into()).into());
         };
         feeds::fill_images(self.data, &indices, real);
         feeds::fill_labels(self.data, &indices, labels);
@@ -185,13 +192,17 @@ impl<'a> GanTrainer<'a> {
             _ => &mut self.discriminator_step,
         };
         chosen.randomness.fill_step(key(&self.random, "randomness")?, step);
+        let diverged = |network: &'static str| {
+            let images = step * self.settings.batch as u64;
+            move |what: String| Failure::Diverged(Divergence { network, what, step: step + 1, images })
+        };
         chosen.run(&self.feeds, &self.generator, &self.discriminator)?;
         self.facts.sums.discriminator_loss += chosen.executable.scalar(0);
         if chosen.losses > 1 {
             self.facts.sums.penalty += chosen.executable.scalar(1);
             self.facts.sums.penalties += 1;
         }
-        chosen.apply(&mut self.discriminator_optimiser, &mut self.discriminator, None);
+        chosen.apply(&mut self.discriminator_optimiser, &mut self.discriminator, None).map_err(diverged("discriminator"))?;
 
         if let Some(latent) = self.feeds.get_mut(2) {
             key(&self.random, "generator latent")?.with_index(step).fill_normal(latent);
@@ -203,11 +214,11 @@ impl<'a> GanTrainer<'a> {
             half_life if half_life > 0.0 => 0.5f64.powf(self.settings.batch as f64 / half_life),
             _ => 0.0,
         };
-        self.generator_step.apply(&mut self.generator_optimiser, &mut self.generator, Some((&mut self.average, decay as f32)));
+        let average = Some((&mut self.average, decay as f32));
+        self.generator_step.apply(&mut self.generator_optimiser, &mut self.generator, average).map_err(diverged("generator"))?;
 
         self.facts.sums.steps += 1;
         self.facts.step += 1;
-        self.require_numbers()?;
         self.record();
         Ok(())
     }
@@ -219,21 +230,6 @@ impl<'a> GanTrainer<'a> {
             Some(record) => (record.discriminator_loss, record.generator_loss),
             None => (sums.discriminator_loss / sums.steps.max(1) as f64, sums.generator_loss / sums.steps.max(1) as f64),
         }
-    }
-
-    /// An error where the sums since the last line are no numbers.
-    fn require_numbers(&self) -> Result<(), Diagnostic> {
-        let sums = &self.facts.sums;
-        if (sums.discriminator_loss + sums.generator_loss + sums.penalty).is_finite() {
-            return Ok(());
-        }
-        Err(diverged(&format!(
-            "before {:.1} kimg: the losses sum up to {} (discriminator), {} (generator) and {} (penalty)",
-            self.images() as f64 / 1000.0,
-            sums.discriminator_loss,
-            sums.generator_loss,
-            sums.penalty
-        )))
     }
 
     /// Writes a line of the history where one is due.
@@ -254,16 +250,13 @@ impl<'a> GanTrainer<'a> {
         self.facts.history.push(record);
     }
 
-    /// The averaged generator, which is what images are drawn from. Weights that are no numbers are an error.
-    pub fn model(&self) -> Result<Model, Diagnostic> {
-        if self.average.values.iter().flatten().any(|value| !value.is_finite()) {
-            return Err(diverged("in its last steps: the generator has weights that are no numbers"));
-        }
-        Ok(Model {
+    /// The averaged generator, which is what images are drawn from.
+    pub fn model(&self) -> Model {
+        Model {
             network: self.generator_network.clone(),
             weights: self.average.clone(),
             label_names: self.data.label_names.clone(),
-        })
+        }
     }
 
     /// Everything that the next step depends on.
@@ -299,174 +292,36 @@ impl TrainingStep {
         self.executable.run(&[feeds, &generator.values, &discriminator.values, &self.randomness.buffers])
     }
 
-    /// Moves the weights along the gradients of the last run, and the running statistics to their new values.
-    fn apply(&self, optimiser: &mut OptimiserState, weights: &mut Weights, average: Option<(&mut Weights, f32)>) {
-        let mut average = average;
-        optimiser.step(
-            weights,
-            |index| self.executable.output(self.losses + index),
-            average.as_mut().map(|(average, decay)| (&mut **average, *decay)),
-        );
-        for (index, position) in self.updates.iter().enumerate() {
-            let value = self.executable.output(self.losses + self.gradients + index);
+    /// Moves the weights along the gradients of the last run, and the running statistics to their new values. Says what is not
+    /// finite instead of writing it.
+    fn apply(
+        &self,
+        optimiser: &mut OptimiserState,
+        weights: &mut Weights,
+        mut average: Option<(&mut Weights, f32)>,
+    ) -> Result<(), String> {
+        let names = [format!("{}'s loss", self.network), "penalty".to_owned()];
+        let losses = names.iter().zip(0..self.losses);
+        check_losses(losses.map(|(name, index)| (name.as_str(), self.executable.scalar(index))))?;
+        let statistics = || {
+            let first = self.losses + self.gradients;
+            self.updates.iter().enumerate().map(move |(index, position)| (*position, self.executable.output(first + index)))
+        };
+        let name = |position: usize| weights.specifications.get(position).map_or("", |weight| weight.name.as_str());
+        check_statistics(statistics().map(|(position, values)| (name(position), values)))?;
+        let gradient = |index: usize| self.executable.output(self.losses + index);
+        optimiser.step(weights, &gradient, average.as_mut().map(|(average, decay)| (&mut **average, *decay)))?;
+        for (position, values) in statistics() {
             for target in [Some(&mut *weights), average.as_mut().map(|(average, _)| &mut **average)].into_iter().flatten() {
-                if let Some(old) = target.values.get_mut(*position) {
-                    old.copy_from_slice(value);
+                if let Some(old) = target.values.get_mut(position) {
+                    old.copy_from_slice(values);
                 }
             }
         }
+        Ok(())
     }
 }
 
 fn key<'k>(keys: &'k BTreeMap<&'static str, Key>, purpose: &str) -> Result<&'k Key, Diagnostic> {
     keys.get(purpose).ok_or_else(|| defect(format!("there is no random key for `{purpose}`")))
-}
-
-/// The graph of a step before it is compiled.
-struct StepNodes {
-    graph: Graph,
-    losses: Vec<NodeId>,
-    gradients: Vec<NodeId>,
-    updates: Vec<(String, NodeId)>,
-    randomness: Vec<RandomInput>,
-}
-
-/// The three steps as graphs, and the weights that they have.
-struct Compiled {
-    generator: WeightTable,
-    discriminator: WeightTable,
-    latent: usize,
-    discriminator_step: StepNodes,
-    penalised_step: Option<StepNodes>,
-    generator_step: StepNodes,
-}
-
-impl Compiled {
-    fn new(
-        generator: &NetworkProgram,
-        discriminator: &NetworkProgram,
-        data: &Shard,
-        settings: &GanSettings,
-    ) -> Result<Self, Diagnostic> {
-        let latent = match generator.inputs.as_slice() {
-            [(_, latent), _] => latent.iter().product(),
-            _ => return Err(defect("a generator takes latent numbers and labels".into())),
-        };
-        let sizes = Sizes {
-            batch: settings.batch,
-            image: [data.channels, data.height, data.width],
-            labels: data.label_names.len(),
-            latent,
-        };
-        let (discriminator_step, _) = discriminator_nodes(generator, discriminator, &sizes, settings.loss, Penalty::None)?;
-        let penalised_step = match settings.penalty {
-            Penalty::None => None,
-            penalty => Some(discriminator_nodes(generator, discriminator, &sizes, settings.loss, penalty)?.0),
-        };
-        let (generator_step, generator_table, discriminator_table) =
-            generator_nodes(generator, discriminator, &sizes, settings.loss)?;
-        Ok(Self {
-            generator: generator_table,
-            discriminator: discriminator_table,
-            latent,
-            discriminator_step,
-            penalised_step,
-            generator_step,
-        })
-    }
-}
-
-/// The sizes that the feeds of a step have.
-struct Sizes {
-    batch: usize,
-    image: [usize; 3],
-    labels: usize,
-    latent: usize,
-}
-
-fn tables() -> (WeightTable, WeightTable) {
-    (WeightTable::new("generator:"), WeightTable::new("discriminator:"))
-}
-
-fn discriminator_nodes(
-    generator: &NetworkProgram,
-    discriminator: &NetworkProgram,
-    sizes: &Sizes,
-    loss: GanLoss,
-    penalty: Penalty,
-) -> Result<(StepNodes, WeightTable), Diagnostic> {
-    let mut graph = Graph::default();
-    let (mut generator_table, mut table) = tables();
-    let batch = sizes.batch;
-    let [channels, height, width] = sizes.image;
-    let real = graph.input("real", &[batch, channels, height, width]);
-    let labels = graph.input("labels", &[batch, sizes.labels]);
-    let latent = graph.input("latent", &[batch, sizes.latent]);
-    let fake = network::lower(generator, &mut graph, batch, Mode::Training, &[latent, labels], &mut generator_table)
-        .map_err(|error| unfit("generator", &error))?;
-    let score = |graph: &mut Graph, images: NodeId, table: &mut WeightTable| {
-        network::lower(discriminator, graph, batch, Mode::Training, &[images, labels], table)
-            .map_err(|error| unfit("discriminator", &error))
-    };
-    let on_real = score(&mut graph, real, &mut table)?;
-    let on_fake = score(&mut graph, fake, &mut table)?;
-    let loss = loss.discriminator(&mut graph, on_real, on_fake);
-    let mixture = graph.input("mixture", &[batch, 1, 1, 1]);
-    let images = PenaltyImages { real, fake, mixture };
-    let penalty = penalty.node(&mut graph, &images, &mut |graph, images| score(graph, images, &mut table))?;
-    let total = match penalty {
-        Some(penalty) => graph.add(loss, penalty),
-        None => loss,
-    };
-    let losses: Vec<NodeId> = [loss].into_iter().chain(penalty).collect();
-    let gradients = gradients(&mut graph, total, &table);
-    let updates = table.updates.clone();
-    let randomness = [generator_table.randomness.as_slice(), &table.randomness].concat();
-    Ok((StepNodes { graph, losses, gradients, updates, randomness }, table))
-}
-
-fn generator_nodes(
-    generator: &NetworkProgram,
-    discriminator: &NetworkProgram,
-    sizes: &Sizes,
-    loss: GanLoss,
-) -> Result<(StepNodes, WeightTable, WeightTable), Diagnostic> {
-    let mut graph = Graph::default();
-    let (mut table, mut discriminator_table) = tables();
-    let labels = graph.input("generator labels", &[sizes.batch, sizes.labels]);
-    let latent = graph.input("latent", &[sizes.batch, sizes.latent]);
-    let fake = network::lower(generator, &mut graph, sizes.batch, Mode::Training, &[latent, labels], &mut table)
-        .map_err(|error| unfit("generator", &error))?;
-    let score = network::lower(discriminator, &mut graph, sizes.batch, Mode::Training, &[fake, labels], &mut discriminator_table)
-        .map_err(|error| unfit("discriminator", &error))?;
-    let loss = loss.generator(&mut graph, score);
-    let gradients = gradients(&mut graph, loss, &table);
-    let updates = table.updates.clone();
-    let randomness = [table.randomness.as_slice(), &discriminator_table.randomness].concat();
-    Ok((StepNodes { graph, losses: vec![loss], gradients, updates, randomness }, table, discriminator_table))
-}
-
-/// The gradients of a loss with respect to every learned tensor, in the order of the table.
-pub(super) fn gradients(graph: &mut Graph, loss: NodeId, table: &WeightTable) -> Vec<NodeId> {
-    let learned: Vec<NodeId> = table
-        .specifications
-        .iter()
-        .filter(|specification| specification.trainable)
-        .filter_map(|specification| table.node(&specification.name))
-        .collect();
-    autodiff::gradient(graph, loss, &learned)
-}
-
-fn diverged(how: &str) -> Diagnostic {
-    Diagnostic::error("E0651", format!("training diverged {how}"))
-        .help("use smaller learning rates, or another weight of the penalty")
-}
-
-/// A network that passed the check but cannot be trained with this batch.
-pub(super) fn unfit(what: &str, error: &ShapeError) -> Diagnostic {
-    let diagnostic = Diagnostic::error("E0655", format!("the {what} cannot be trained: {}", error.message));
-    match &error.help {
-        Some(help) => diagnostic.help(help.clone()),
-        None => diagnostic,
-    }
 }

@@ -1,6 +1,6 @@
 //! One step of training of a network alone, as a graph: what can be told of a network before any block asks for it.
 
-use super::gan::gradients;
+use super::gan_graphs::gradients;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::{self, Mode, NetworkProgram, ShapeError, WeightTable};
 

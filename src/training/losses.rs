@@ -90,7 +90,7 @@ fn mean_softplus(graph: &mut Graph, x: NodeId) -> NodeId {
 }
 
 /// Binary cross-entropy of logits against labels of the same shape, mean over everything: softplus(x) − x · y.
-pub(super) fn binary_cross_entropy(graph: &mut Graph, logits: NodeId, labels: NodeId) -> NodeId {
+pub fn binary_cross_entropy(graph: &mut Graph, logits: NodeId, labels: NodeId) -> NodeId {
     let softplus = graph.softplus(logits);
     let product = graph.mul(logits, labels);
     let loss = graph.sub(softplus, product);

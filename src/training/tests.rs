@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use super::{GanLoss, GanSettings, GanTrainer, Model, Penalty, Predictor};
+use super::{Failure, GanLoss, GanSettings, GanTrainer, Model, Optimiser, Penalty, Predictor, optimiser};
 use crate::data::shard::Shard;
-use crate::kernels::cpu::adam::AdamSettings;
-use crate::language::{CheckOptions, Value, check};
+use crate::language::{CheckOptions, Construction, Value, check};
 use crate::network::NetworkProgram;
 use crate::random::Key;
 use crate::source::Sources;
@@ -64,12 +63,26 @@ fn images() -> Shard {
     }
 }
 
-fn trainer<'a>([generator, discriminator]: &'a [Arc<NetworkProgram>; 2], data: &'a Shard, seed: u64) -> GanTrainer<'a> {
-    let adam = AdamSettings { rate: 0.01, beta1: 0.0, beta2: 0.99, epsilon: 1e-8, step: 0 };
+fn adam(rate: f64) -> Arc<dyn Optimiser> {
+    let settings = [("rate", rate), ("beta1", 0.0), ("beta2", 0.99), ("epsilon", 1e-8), ("weight_decay", 0.0)];
+    let arguments = settings.map(|(name, value)| (name.to_owned(), Value::Number(value))).into();
+    optimiser(&Value::Construction(Construction { function: "adam".to_owned(), arguments })).unwrap()
+}
+
+fn trainer<'a>(networks: &'a [Arc<NetworkProgram>; 2], data: &'a Shard, seed: u64) -> GanTrainer<'a> {
+    trainer_with(networks, data, seed, adam(0.01))
+}
+
+fn trainer_with<'a>(
+    [generator, discriminator]: &'a [Arc<NetworkProgram>; 2],
+    data: &'a Shard,
+    seed: u64,
+    adam: Arc<dyn Optimiser>,
+) -> GanTrainer<'a> {
     let settings = GanSettings {
         loss: GanLoss::NonSaturating,
         penalty: Penalty::R1 { weight: 1.0, every: 2 },
-        generator_optimiser: adam,
+        generator_optimiser: adam.clone(),
         discriminator_optimiser: adam,
         batch: 6,
         averaging: 10.0,
@@ -104,13 +117,24 @@ fn a_gan_with_dropout_and_noise_goes_on_to_the_same_weights_after_an_interruptio
     for _ in 0..3 {
         second.step().unwrap();
     }
-    let (whole, resumed) = (whole.model().unwrap(), second.model().unwrap());
+    let (whole, resumed) = (whole.model(), second.model());
     assert!(whole.weights.values == resumed.weights.values, "the weights are not the same to the last bit");
     let strength = whole.weights.position("makes/noise_0/strength").unwrap();
     assert_ne!(whole.weights.values[strength], [0.0], "the strength of the noise is learned");
     let mut other = trainer(&networks, &data, 2);
     other.step().unwrap();
-    assert!(other.model().unwrap().weights.values != whole.weights.values, "the seed changes nothing");
+    assert!(other.model().weights.values != whole.weights.values, "the seed changes nothing");
+}
+
+#[test]
+fn a_training_that_diverges_says_where_and_keeps_finite_weights() {
+    let (networks, data) = (networks(), images());
+    let mut trainer = trainer_with(&networks, &data, 1, adam(1e30));
+    let failure = (0..10).find_map(|_| trainer.step().err()).unwrap();
+    let Failure::Diverged(divergence) = failure else { panic!("{failure:?}") };
+    assert!(divergence.step <= 2 && divergence.images == 6 * (divergence.step - 1), "{divergence:?}");
+    assert!(divergence.what.contains("loss is") || divergence.what.contains("the gradient of `"), "{divergence:?}");
+    assert!(trainer.model().weights.values.iter().flatten().all(|weight| weight.is_finite()));
 }
 
 #[test]
@@ -120,7 +144,7 @@ fn sampled_noise_depends_on_the_seed_and_the_number_of_the_image_only() {
     for _ in 0..3 {
         trainer.step().unwrap();
     }
-    let model = trainer.model().unwrap();
+    let model = trainer.model();
     let found = sampled(&model, 4, 1);
     assert!(found == sampled(&model, 4, 1), "the same seed gives other images");
     assert!(found != sampled(&model, 4, 2), "the seed changes nothing");
@@ -133,7 +157,7 @@ fn sampled_noise_depends_on_the_seed_and_the_number_of_the_image_only() {
 #[test]
 fn a_network_that_does_not_grow_is_its_newest_branch() {
     let (networks, data) = (networks(), images());
-    let mut model = trainer(&networks, &data, 1).model().unwrap();
+    let mut model = trainer(&networks, &data, 1).model();
     let grown = sampled(&model, 4, 1);
     model.weights.set_progress(0.0);
     let before = sampled(&model, 4, 1);

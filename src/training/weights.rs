@@ -46,9 +46,9 @@ impl Weights {
         }
     }
 
-    /// The positions of the weights that are learned.
-    pub fn trainable(&self) -> impl Iterator<Item = usize> + '_ {
-        self.specifications.iter().enumerate().filter(|(_, specification)| specification.trainable).map(|(index, _)| index)
+    /// The weights that are learned.
+    pub fn trainable(&self) -> impl Iterator<Item = (&WeightSpecification, &Vec<f32>)> {
+        self.specifications.iter().zip(&self.values).filter(|(specification, _)| specification.trainable)
     }
 
     pub fn position(&self, name: &str) -> Option<usize> {

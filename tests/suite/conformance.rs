@@ -26,7 +26,7 @@ fn every_declared_constructor_is_understood_and_the_reverse() {
         .chain([data::image::CONSTRUCTOR, data::split::CONSTRUCTOR])
         .chain(training::LOSS_CONSTRUCTORS.iter().copied())
         .chain(training::PENALTY_CONSTRUCTORS.iter().copied())
-        .chain(training::OPTIMISER_CONSTRUCTORS.iter().copied())
+        .chain(training::optimiser_constructors())
         .chain(network::layers::WEIGHT_CONSTRUCTORS.iter().copied())
         .chain([training::WEIGHT_FILE_CONSTRUCTOR])
         .chain(metrics::statistic::CONSTRUCTORS.iter().map(|(name, _)| *name))

@@ -21,16 +21,56 @@ fn newest_position(laboratory: &Laboratory, store: &str) -> u64 {
         .unwrap_or(0)
 }
 
+/// Runs the study on so many threads each, which must give the same bytes.
+fn same_on_any_number_of_threads(study: &str, steps: usize) {
+    let laboratory = Laboratory::new(study);
+    laboratory.run(&["--store", "1", "--threads", "1"]);
+    let one = laboratory.digests("1");
+    assert_eq!(one.len(), steps);
+    for threads in ["2", "3", "7"] {
+        laboratory.run(&["--store", threads, "--threads", threads]);
+        assert_eq!(one, laboratory.digests(threads), "{threads} threads");
+    }
+}
+
 #[test]
 fn threads_change_no_byte() {
-    let laboratory = Laboratory::new(STUDY);
-    laboratory.run(&["--store", "one", "--threads", "1"]);
-    laboratory.run(&["--store", "two", "--threads", "2"]);
-    laboratory.run(&["--store", "three", "--threads", "3"]);
-    let one = laboratory.digests("one");
-    assert_eq!(one.len(), 8);
-    assert_eq!(one, laboratory.digests("two"));
-    assert_eq!(one, laboratory.digests("three"));
+    same_on_any_number_of_threads(STUDY, 8);
+}
+
+#[test]
+fn threads_change_no_byte_of_a_gradient_penalty_and_of_densenet_121() {
+    let study = r#"edition 2026
+
+use std.data.phantom
+use std.gan.progressive
+use std.classify.densenet
+
+dataset chest {
+  source = phantom.chest(patients = 40, findings = 2)
+  image  = gray(32)
+}
+
+gan model {
+  data                    = chest.train
+  generator               = progressive.generator(channels = 16, latent = 16)
+  discriminator           = progressive.discriminator(channels = 16)
+  loss                    = wasserstein()
+  penalty                 = gradient_penalty()
+  discriminator_optimiser = adamw(rate = 0.001)
+  batch                   = 16
+  budget                  = 48img
+}
+
+classifier on_real {
+  network   = densenet.densenet121(growth = 4)
+  train     = chest.train
+  valid     = chest.valid
+  optimiser = sgd(rate = 0.01, nesterov = true)
+  epochs    = 1
+}
+"#;
+    same_on_any_number_of_threads(study, 3);
 }
 
 #[test]

@@ -5,9 +5,9 @@
 //! to the last bit on 1, 2 or more threads of the same machine. Between machines with different instruction sets the
 //! last bits may differ, because a fused multiply-add rounds once where two instructions round twice.
 
-pub mod adam;
 pub mod convolution;
 pub mod matmul;
+pub mod update;
 
 mod call;
 mod chain;

@@ -288,7 +288,6 @@ def small():
         optimisers(),
         classifier("densenet121", densenet(5, 4, [3, 32, 32]), 8, [3, 32, 32], 5),
         classifier("resnet18", resnet(5, [3, 32, 32]), 8, [3, 32, 32], 5),
-        classifier("inception-v3", inception_v3(5), 2, [3, 299, 299], 5),
         gan("cpd-wgan-gp", *cpd_pair(16, 16, 12, 3), 8, 16, 12, 3, *WGAN_GP),
         gan("cpd-logistic-r1", *cpd_pair(16, 16, 12, 3), 8, 16, 12, 3, "non_saturating", "r1", {"weight": 10.0, "every": 4}),
         gan("progressive-wgan-gp", *progressive_pair(16, 16, 12, 3), 8, 16, 12, 3, *WGAN_GP),
@@ -300,6 +299,7 @@ def full():
     """The networks as published."""
     return [
         classifier("densenet121-full", densenet(14, 32, [3, 224, 224]), 4, [3, 224, 224], 14),
+        classifier("inception-v3-full", inception_v3(14), 2, [3, 299, 299], 14),
         classifier("resnet18-full", resnet(14, [3, 224, 224]), 4, [3, 224, 224], 14),
         gan("cpd-wgan-gp-full", *cpd_pair(32, 512, 512, 14), 4, 32, 512, 14, *WGAN_GP),
         gan("cpd-logistic-r1-full", *cpd_pair(32, 512, 512, 14), 4, 32, 512, 14, "non_saturating", "r1", {"weight": 10.0, "every": 4}),

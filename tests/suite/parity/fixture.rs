@@ -155,6 +155,7 @@ impl NetworkTold {
             expression: self.name.clone(),
             sizes: self.sizes.iter().map(|(name, size)| (name.clone(), size.to_string())).collect(),
             inputs: self.inputs.iter().map(|(name, shape)| (Some(name.clone()), shape.clone())).collect(),
+            weights: None,
         };
         expand_network(&mut sources, file, &options, &request).unwrap_or_else(|problems| panic!("{problems:#?}"))
     }

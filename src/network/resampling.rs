@@ -8,13 +8,14 @@
 //! - `conv(upsample_f(x), w)` is its adjoint, with `w` turned by half a turn and its channels exchanged,
 //!
 //! for stride 1, an odd k and padding (k − 1)/2. For k = 3 and f = 2 that is 16 products for four pixels instead of 36, and
-//! the large image in between is never made. A 1 × 1 kernel simply works on the smaller image. Gradients follow by
+//! the large image in between is never made. Where the kernels have Winograd's algorithm for the convolution on the large image
+//! (9 products for four pixels) it stays as it is. A 1 × 1 kernel simply works on the smaller image. Gradients follow by
 //! themselves, as the rules of the new nodes. (The same sums with their terms in another order: Karras et al. 2018 call the
 //! pair "fused" upscaling and downscaling in their code.)
 
 use super::graph::{Graph, NodeId};
 use super::primitives::{Convolution, Upsample};
-use crate::kernels::cpu::ConvolutionSettings;
+use crate::kernels::cpu::{ConvolutionGeometry, ConvolutionSettings};
 
 /// A convolution with a stride fills its vectors with images: with fewer than these they would stay empty. What a network costs
 /// is told for one image, and so of the network as it is written.
@@ -32,6 +33,9 @@ pub fn convolution_of_upsampled(graph: &mut Graph, x: NodeId, w: NodeId, setting
     if kernel == 1 {
         let small = graph.conv2d(source, w, settings);
         return Some(graph.upsample(small, factor));
+    }
+    if geometry(graph, x, w, settings)?.goes_by_winograd() {
+        return None;
     }
     let mut spread = spread(kernel, factor);
     spread.reverse();
@@ -52,8 +56,17 @@ pub fn sums_of_convolution(graph: &mut Graph, a: NodeId, factor: usize) -> Optio
         let small = graph.sum_pool(x, factor);
         return Some(graph.conv2d(small, w, settings));
     }
+    if geometry(graph, x, w, settings)?.goes_by_winograd() {
+        return None;
+    }
     let mapped = graph.kernel_map(w, spread(kernel, factor), false);
     Some(graph.conv2d(x, mapped, ConvolutionSettings { stride: [factor; 2], ..settings }))
+}
+
+fn geometry(graph: &Graph, x: NodeId, w: NodeId, settings: ConvolutionSettings) -> Option<ConvolutionGeometry> {
+    let [batch, input_channels, height, width] = *graph.shape(x) else { return None };
+    let [output_channels, _, rows, columns] = *graph.shape(w) else { return None };
+    Some(ConvolutionGeometry { batch, input_channels, height, width, output_channels, kernel: [rows, columns], settings })
 }
 
 /// The side of a square kernel that leaves the image's size as it is.

@@ -30,7 +30,12 @@ fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages: Vec<PathBuf> =
         std::fs::read_dir(root.join("docs/reference")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.extend(["README.md", "docs/guide.md", "docs/network-engine.md"].map(|page| root.join(page)).into_iter().filter(|page| page.exists()));
+    pages.extend(
+        ["README.md", "docs/guide.md", "docs/network-engine.md"]
+            .map(|page| root.join(page))
+            .into_iter()
+            .filter(|page| page.exists()),
+    );
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
     pages.sort();
     pages

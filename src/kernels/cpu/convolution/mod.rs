@@ -47,6 +47,11 @@ impl ConvolutionGeometry {
         let pass = passes.iter().map(|pass| pass_workspace(pass, workers)).max().unwrap_or(0);
         LINE + pass.max(weight_workspace(self, workers))
     }
+
+    /// Whether the forward pass multiplies less than one product for every place of the kernel, by Winograd's algorithm.
+    pub fn goes_by_winograd(&self) -> bool {
+        WinogradPass::plan(&Pass::forward(self)).is_some()
+    }
 }
 
 /// Convolves `input` `[n, c, h, w]` with `weight` `[o, c / groups, kh, kw]` to `output` `[n, o, h', w']`. What `workspace` holds

@@ -162,23 +162,28 @@ impl<const N: usize> Default for Block<N> {
 
 impl<const N: usize> Block<N> {
     /// The block after the step, and whether the first `count` elements are finite; those that are not stay as they were.
+    #[expect(clippy::needless_range_loop, reason = "loops of constant length over blocks are vectorised by index")]
     #[inline(always)]
     fn moved<R: Rule<N>>(&self, rule: &R, count: usize) -> (Self, bool) {
+        // Plain indices below constant bounds: loops that the compiler makes vectors of, also where it inlines little.
         let mut new = *self;
         for index in 0..BLOCK {
             let mut moments = [0.0; N];
-            for (moment, block) in moments.iter_mut().zip(&self.moments) {
-                *moment = block[index];
+            for n in 0..N {
+                moments[n] = self.moments[n][index];
             }
             let (weight, moments) = rule.moved(self.weights[index], self.gradient[index], moments);
             new.weights[index] = weight;
-            for (moment, block) in moments.iter().zip(&mut new.moments) {
-                block[index] = *moment;
+            for n in 0..N {
+                new.moments[n][index] = moments[n];
             }
         }
         let mut broken = 0;
-        for numbers in new.moments.iter().chain([&new.weights]) {
-            broken = numbers.iter().fold(broken, |broken, number| broken | u32::from(!is_finite(*number)));
+        for index in 0..BLOCK {
+            broken |= u32::from(!is_finite(new.weights[index]));
+            for n in 0..N {
+                broken |= u32::from(!is_finite(new.moments[n][index]));
+            }
         }
         if broken == 0 {
             return (new, true);

@@ -96,110 +96,105 @@ unsafe fn piece_step_avx2<R: Rule<N>, const N: usize>(rule: &R, piece: Tensor<'_
 
 #[inline(always)]
 fn elements<R: Rule<N>, const N: usize>(rule: &R, piece: Tensor<'_, N>, decay: f32) -> bool {
-    let Tensor { weights, gradient, mut moments, mut average } = piece;
+    let Tensor { weights, gradient, moments, average } = piece;
+    let (weights, last_weights) = weights.as_chunks_mut::<BLOCK>();
+    let (gradient, last_gradient) = gradient.as_chunks::<BLOCK>();
+    let mut last_moments: [&mut [f32]; N] = std::array::from_fn(|_| Default::default());
+    let mut moments = moments.into_iter().zip(&mut last_moments).map(|(moment, last)| {
+        let (blocks, rest) = moment.as_chunks_mut::<BLOCK>();
+        *last = rest;
+        blocks
+    });
+    let mut moments: [&mut [[f32; BLOCK]]; N] = std::array::from_fn(|_| moments.next().unwrap_or_default());
+    let (mut average, last_average) = average.map(|average| average.as_chunks_mut::<BLOCK>()).unzip();
+
     let mut finite = true;
-    let whole = weights.len() / BLOCK * BLOCK;
-    for start in (0..whole).step_by(BLOCK) {
-        let at = start..start + BLOCK;
-        let mut old = Block::default();
-        old.weights.copy_from_slice(&weights[at.clone()]);
-        old.gradient.copy_from_slice(&gradient[at.clone()]);
-        for (block, moment) in old.moments.iter_mut().zip(&moments) {
-            block.copy_from_slice(&moment[at.clone()]);
-        }
-        let (new, good) = old.moved(rule, BLOCK);
-        finite &= good;
-        weights[at.clone()].copy_from_slice(&new.weights);
-        for (moment, block) in moments.iter_mut().zip(&new.moments) {
-            moment[at.clone()].copy_from_slice(block);
-        }
+    for (index, (weights, gradient)) in weights.iter_mut().zip(gradient).enumerate() {
+        let moments = moments.each_mut().map(|moment| &mut moment[index]);
+        finite &= move_block(rule, weights, gradient, moments, BLOCK);
         if let Some(average) = &mut average {
-            for (average, weight) in average[at].iter_mut().zip(&new.weights) {
-                *average = decay * *average + (1.0 - decay) * weight;
-            }
+            move_average(&mut average[index], weights, decay);
         }
     }
-    let rest = weights.len() - whole;
-    if rest > 0 {
-        let mut old = Block::default();
-        old.weights[..rest].copy_from_slice(&weights[whole..]);
-        old.gradient[..rest].copy_from_slice(&gradient[whole..]);
-        for (block, moment) in old.moments.iter_mut().zip(&moments) {
-            block[..rest].copy_from_slice(&moment[whole..]);
+
+    // What is left over moves in a block of its own, filled up with ones, from which every rule goes on to finite numbers.
+    let count = last_weights.len();
+    if count > 0 {
+        let filled = |numbers: &[f32]| {
+            let mut block = [1.0; BLOCK];
+            block[..count].copy_from_slice(numbers);
+            block
+        };
+        let (mut weights, gradient) = (filled(last_weights), filled(last_gradient));
+        let mut moments = last_moments.each_ref().map(|moment| filled(moment));
+        finite &= move_block(rule, &mut weights, &gradient, moments.each_mut(), count);
+        last_weights.copy_from_slice(&weights[..count]);
+        for (moment, block) in last_moments.into_iter().zip(&moments) {
+            moment.copy_from_slice(&block[..count]);
         }
-        let (new, good) = old.moved(rule, rest);
-        finite &= good;
-        weights[whole..].copy_from_slice(&new.weights[..rest]);
-        for (moment, block) in moments.iter_mut().zip(&new.moments) {
-            moment[whole..].copy_from_slice(&block[..rest]);
-        }
-        if let Some(average) = &mut average {
-            for (average, weight) in average[whole..].iter_mut().zip(&new.weights) {
-                *average = decay * *average + (1.0 - decay) * weight;
-            }
+        if let Some(average) = last_average {
+            move_average(average, last_weights, decay);
         }
     }
     finite
 }
 
-/// Elements that move together: few enough to stay in registers and the first-level cache, of a known number, so that the loops
-/// over them are made of vectors.
+#[inline(always)]
+fn move_average(average: &mut [f32], weights: &[f32], decay: f32) {
+    for (average, weight) in average.iter_mut().zip(weights) {
+        *average = decay * *average + (1.0 - decay) * weight;
+    }
+}
+
+/// Elements that move together: few enough to stay in the first-level cache, of a known number, so that the loops over them are made
+/// of vectors.
 const BLOCK: usize = 32;
 
-#[derive(Clone, Copy)]
-struct Block<const N: usize> {
-    weights: [f32; BLOCK],
-    gradient: [f32; BLOCK],
-    moments: [[f32; BLOCK]; N],
-}
-
-impl<const N: usize> Default for Block<N> {
-    /// Ones, from which every rule goes on to finite numbers where a block is not full.
-    fn default() -> Self {
-        Self { weights: [1.0; BLOCK], gradient: [1.0; BLOCK], moments: [[1.0; BLOCK]; N] }
+/// Moves a block, and says whether its first `count` elements are finite; those that are not stay as they were.
+#[expect(clippy::needless_range_loop, reason = "loops of constant length over blocks are vectorised by index")]
+#[inline(always)]
+fn move_block<R: Rule<N>, const N: usize>(
+    rule: &R,
+    weights: &mut [f32; BLOCK],
+    gradient: &[f32; BLOCK],
+    moments: [&mut [f32; BLOCK]; N],
+    count: usize,
+) -> bool {
+    // Results go to arrays that nothing else can point to, without which the compiler would make no vectors.
+    let (mut new_weights, mut new_moments) = ([0.0; BLOCK], [[0.0; BLOCK]; N]);
+    for index in 0..BLOCK {
+        let mut old = [0.0; N];
+        for n in 0..N {
+            old[n] = moments[n][index];
+        }
+        let (weight, new) = rule.moved(weights[index], gradient[index], old);
+        new_weights[index] = weight;
+        for n in 0..N {
+            new_moments[n][index] = new[n];
+        }
     }
-}
-
-impl<const N: usize> Block<N> {
-    /// The block after the step, and whether the first `count` elements are finite; those that are not stay as they were.
-    #[expect(clippy::needless_range_loop, reason = "loops of constant length over blocks are vectorised by index")]
-    #[inline(always)]
-    fn moved<R: Rule<N>>(&self, rule: &R, count: usize) -> (Self, bool) {
-        // Plain indices below constant bounds: loops that the compiler makes vectors of, also where it inlines little.
-        let mut new = *self;
-        for index in 0..BLOCK {
-            let mut moments = [0.0; N];
-            for n in 0..N {
-                moments[n] = self.moments[n][index];
-            }
-            let (weight, moments) = rule.moved(self.weights[index], self.gradient[index], moments);
-            new.weights[index] = weight;
-            for n in 0..N {
-                new.moments[n][index] = moments[n];
-            }
+    let mut broken = 0;
+    for index in 0..BLOCK {
+        broken |= u32::from(!is_finite(new_weights[index]));
+        for n in 0..N {
+            broken |= u32::from(!is_finite(new_moments[n][index]));
         }
-        let mut broken = 0;
-        for index in 0..BLOCK {
-            broken |= u32::from(!is_finite(new.weights[index]));
-            for n in 0..N {
-                broken |= u32::from(!is_finite(new.moments[n][index]));
-            }
-        }
-        if broken == 0 {
-            return (new, true);
-        }
-        let mut good = true;
-        for index in 0..count {
-            if !is_finite(new.weights[index]) || new.moments.iter().any(|moment| !is_finite(moment[index])) {
-                good = false;
-                new.weights[index] = self.weights[index];
-                for (new, old) in new.moments.iter_mut().zip(&self.moments) {
-                    new[index] = old[index];
-                }
-            }
-        }
-        (new, good)
     }
+    if broken == 0 {
+        *weights = new_weights;
+        for (moment, new) in moments.into_iter().zip(new_moments) {
+            *moment = new;
+        }
+        return true;
+    }
+    let is_good = |index: usize| is_finite(new_weights[index]) && new_moments.iter().all(|moment| is_finite(moment[index]));
+    for index in (0..BLOCK).filter(|index| is_good(*index)) {
+        weights[index] = new_weights[index];
+        for n in 0..N {
+            moments[n][index] = new_moments[n][index];
+        }
+    }
+    (0..count).all(is_good)
 }
 
 /// As `f32::is_finite`, in integers.

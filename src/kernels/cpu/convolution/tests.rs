@@ -13,7 +13,7 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
         .collect()
 }
 
-pub fn double(values: &[f32]) -> Vec<f64> {
+fn double(values: &[f32]) -> Vec<f64> {
     values.iter().map(|value| f64::from(*value)).collect()
 }
 
@@ -119,23 +119,28 @@ fn expected(g: &ConvolutionGeometry) -> [Vec<f64>; 3] {
     results
 }
 
+/// Asks that the three results of `run` are those of the definition, up to rounding, with every instruction set.
+pub fn assert_definition(g: &ConvolutionGeometry, run: impl Fn(InstructionSet) -> [Vec<f32>; 3]) {
+    let expected = expected(g);
+    for instructions in InstructionSet::all() {
+        for ((found, expected), name) in run(instructions).iter().zip(&expected).zip(["forward", "by the input", "by the weight"])
+        {
+            let size = (expected.iter().map(|value| value * value).sum::<f64>() / expected.len().max(1) as f64).sqrt();
+            for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+                let error = (f64::from(*found) - expected).abs();
+                assert!(
+                    error <= 1e-5 * (size + expected.abs()),
+                    "{name}, element {index}: {found} is not {expected} with {instructions:?}, {g:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn every_geometry_equals_the_definition() {
     for g in geometries() {
-        let expected = expected(&g);
-        for instructions in InstructionSet::all() {
-            let Results(found) = run(&g, instructions);
-            for ((found, expected), name) in found.iter().zip(&expected).zip(["forward", "by the input", "by the weight"]) {
-                let size = (expected.iter().map(|value| value * value).sum::<f64>() / expected.len().max(1) as f64).sqrt();
-                for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
-                    let error = (f64::from(*found) - expected).abs();
-                    assert!(
-                        error <= 1e-5 * (size + expected.abs()),
-                        "{name}, element {index}: {found} is not {expected} with {instructions:?}, {g:?}"
-                    );
-                }
-            }
-        }
+        assert_definition(&g, |instructions| run(&g, instructions).0);
     }
 }
 

@@ -1,9 +1,9 @@
 //! Winograd's way, taken where it pays and where it does not, against the definition in double precision.
 
 use super::super::pass::Pass;
-use super::super::tests::{double, numbers};
+use super::super::tests::{assert_definition, numbers};
 use super::super::vector::InstructionSet;
-use super::super::{ConvolutionGeometry, ConvolutionSettings, plain};
+use super::super::{ConvolutionGeometry, ConvolutionSettings};
 use super::{WinogradPass, WinogradWeight};
 
 /// Planes of all remainders by four and fewer pixels than a tile has, batches that do not fill the lanes, channels that do
@@ -57,25 +57,7 @@ fn run(g: &ConvolutionGeometry, instructions: InstructionSet) -> [Vec<f32>; 3] {
 #[test]
 fn every_geometry_equals_the_definition() {
     for g in geometries() {
-        let (input, weight) = (double(&numbers(g.input_len(), 1)), double(&numbers(g.weight_len(), 2)));
-        let gradient = double(&numbers(g.output_len(), 3));
-        let mut expected = [vec![0.0; g.output_len()], vec![0.0; g.input_len()], vec![0.0; g.weight_len()]];
-        let [output, by_input, by_weight] = &mut expected;
-        plain::forward(&g, &input, &weight, output);
-        plain::input_gradient(&g, &gradient, &weight, by_input);
-        plain::weight_gradient(&g, &input, &gradient, by_weight);
-        for instructions in InstructionSet::all() {
-            for ((found, expected), name) in run(&g, instructions).iter().zip(&expected).zip(["forward", "input", "weight"]) {
-                let size = (expected.iter().map(|value| value * value).sum::<f64>() / expected.len() as f64).sqrt();
-                for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
-                    let error = (f64::from(*found) - expected).abs();
-                    assert!(
-                        error <= 1e-5 * (size + expected.abs()),
-                        "{name}, element {index}: {found} is not {expected} with {instructions:?}, {g:?}"
-                    );
-                }
-            }
-        }
+        assert_definition(&g, |instructions| run(&g, instructions));
     }
 }
 

@@ -17,9 +17,12 @@ def resnet(labels):
 
 
 def names(module):
-    """Synth's names of the parameters, and PyTorch's: layers are called alike. What is one layer there and two here has a name for each."""
+    """Synth's names of the parameters, and PyTorch's: layers are called alike, below the loop that they stand in. What is one layer there
+    and two here has a name for each."""
     for path, part in module.named_modules():
         ours = re.sub(r"/(\d+)(?=/|$)", r".\1", path.replace(".", "/"))
+        ours = re.sub(r"(?<=/)denselayer(\d+)", r"for.layer=\1/denselayer\1", ours)
+        ours = re.sub(r"^layer(\d)", r"for.stage=\1/layer\1", ours)
         if isinstance(part, nn.BatchNorm2d):
             yield from ((f"{ours}/{PARTS[name]}", f"{path}.{name}") for name in PARTS)
         elif isinstance(part, nn.Conv2d):

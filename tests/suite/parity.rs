@@ -137,6 +137,16 @@ fn check(name: &str, full: bool, double: bool) {
 }
 
 #[test]
+fn densenet_121_equals_torchvision() {
+    check("densenet121", false, true);
+}
+
+#[test]
+fn resnet_18_equals_torchvision() {
+    check("resnet18", false, false);
+}
+
+#[test]
 fn cpd_gan_with_a_gradient_penalty_equals_pytorch() {
     check("cpd-wgan-gp", false, true);
 }

@@ -88,6 +88,8 @@ enum Sort<'a> {
     Module(usize),
     Kind(&'a ast::NativeKind),
     Recipe(usize, &'a Recipe),
+    /// A parameter that is some recipe.
+    AnyRecipe,
     Other,
 }
 
@@ -155,6 +157,7 @@ impl<'a> Walk<'a> {
     fn parameters(&mut self, parameters: &'a [Parameter]) {
         for parameter in parameters {
             let sort = match super::types::name_of(&parameter.r#type) {
+                Some("recipe") => Sort::AnyRecipe,
                 Some(name) => self.modules.kind(name).map_or(Sort::Other, Sort::Kind),
                 None => Sort::Other,
             };
@@ -211,9 +214,7 @@ impl<'a> Walk<'a> {
             self.found.push(unknown_kind(self.modules, self.module, block));
         }
         let sort = target.map_or(Sort::Other, |target| target.sort);
-        // A parameter that is a recipe may be called like a kind.
-        let is_parameter = self.locals.contains_key(block.kind.node.as_str());
-        if let (Sort::Kind(kind), false) = (sort, self.silent || is_parameter) {
+        if let (Sort::Kind(kind), false) = (sort, self.silent) {
             self.unknown_fields(block, kind);
         }
         // Names in a block that reads a sweep may be the sweep's, and are left to its use.
@@ -251,7 +252,9 @@ impl<'a> Walk<'a> {
     /// What the word before a block's name means.
     fn target(&self, block: &'a Block) -> Option<Meaning<'a>> {
         let written = block.kind.node.as_str();
-        if let Some(local) = self.locals.get(written).filter(|_| self.modules.kind(written).is_none()) {
+        // A parameter that is a recipe may be called like a kind.
+        let is_meant = |local: &&Meaning<'_>| matches!(local.sort, Sort::AnyRecipe) || self.modules.kind(written).is_none();
+        if let Some(local) = self.locals.get(written).filter(is_meant) {
             return Some(*local);
         }
         let recipe = match written.split_once('.') {
@@ -362,7 +365,7 @@ impl<'a> Walk<'a> {
                     })
                 })
             }
-            Sort::Other => None,
+            Sort::AnyRecipe | Sort::Other => None,
         }
     }
 

@@ -203,6 +203,11 @@ impl<'a> Checker<'a> {
             (Static::Quantity(quantity), _) => units::shown(self.modules, quantity),
             (Static::Choice { word, .. }, _) => (*word).to_owned(),
             (Static::Text(text), _) => plain(text),
+            // Of a list: as it would be called where it stood alone.
+            (Static::Recipe(module, recipe), None) => match self.modules.get(*module) {
+                Some(found) if *module != self.modules.main => found.short.clone(),
+                _ => recipe.name.node.clone(),
+            },
             (_, Some(written)) => short_name(written).unwrap_or_else(|| plain(self.sources.text(written.span))),
             _ => "value".to_owned(),
         }

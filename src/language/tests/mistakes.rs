@@ -244,3 +244,25 @@ fn files_that_use_one_another() {
     write("c.synth", "edition 2026\nuse \"a.synth\" as a\nlet two = 2\nreport r { title = \"\" }\n");
     assert_eq!(codes(), ["E0217 2:5", "E0229 4:8"]);
 }
+
+#[test]
+fn a_parameter_that_is_a_recipe_may_be_called_like_a_kind() {
+    let study = |kind: &str| {
+        let recipe = format!("recipe study(gan: recipe = cpd.train, data: dataset) {{\n  {kind} x {{ data = data }}\n}}");
+        after_head(&format!("{recipe}\nstudy one {{ data = chest }}"))
+    };
+    assert_eq!(study("gan"), [""; 0]);
+    // What is not used is told of.
+    assert_eq!(study("cpd.train"), ["E0230 1:14"]);
+}
+
+#[test]
+fn recipes_of_a_list_are_called_like_their_modules() {
+    let study = "recipe mine(data: dataset) {\n  gan model { data = data.train, generator = cpd.compact_generator(), discriminator = cpd.compact_discriminator(), budget = 1kimg }\n}
+recipe one(gan: recipe, data: dataset) {\n  gan trained { data = data }\n}
+sweep all of one { gan = each([mine, cpd.train]), data = chest }";
+    let (checked, _, _) = check_with(&format!("{HEAD}{study}"), &[]);
+    let program = checked.program.unwrap_or_default();
+    let names: Vec<&str> = program.steps.iter().map(|step| step.name.as_str()).filter(|name| name.starts_with("all")).collect();
+    assert_eq!(names, ["all[gan=mine].trained.model", "all[gan=cpd].trained.model"]);
+}

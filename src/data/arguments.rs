@@ -24,6 +24,26 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// A number of the dimension, in base units.
+    pub fn quantity(&self, name: &str, dimension: &str) -> Result<f64, Diagnostic> {
+        match self.value(name)? {
+            Value::Quantity(quantity) if quantity.dimension == dimension => Ok(quantity.value),
+            other => Err(self.mismatch(name, "a number with a unit", other)),
+        }
+    }
+
+    pub fn constructions(&self, name: &str) -> Result<Vec<&'a Construction>, Diagnostic> {
+        let value = self.value(name)?;
+        let Value::List(items) = value else { return Err(self.mismatch(name, "a list of what a constructor makes", value)) };
+        items
+            .iter()
+            .map(|item| match item {
+                Value::Construction(construction) => Ok(construction),
+                other => Err(self.mismatch(name, "a list of what a constructor makes", other)),
+            })
+            .collect()
+    }
+
     pub fn text(&self, name: &str) -> Result<&'a str, Diagnostic> {
         match self.value(name)? {
             Value::Text(text) => Ok(text),

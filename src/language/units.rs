@@ -33,6 +33,7 @@ fn scaled(value: f64, factor: f64) -> f64 {
 pub(super) fn words(dimension: &str) -> String {
     match dimension {
         "images" => "a number of images".to_owned(),
+        other if other.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {other}"),
         other => format!("a {other}"),
     }
 }

@@ -70,15 +70,15 @@ struct Work<'a> {
 impl Work<'_> {
     /// Makes the images of one part on all threads, in the order of its records.
     fn pack(&self, records: &[&Record], source_name: &str) -> Result<Shard, StepError> {
-        let (source, format) = (self.source, self.format);
+        let (source, format) = (self.source, &self.format);
         let size = format.size;
-        let mut images = Vec::with_capacity(records.len() * size * size);
+        let mut images = Vec::with_capacity(records.len() * format.channel_count() * size * size);
         let (mut faults, mut broken) = (Vec::new(), 0usize);
         for stretch in records.chunks(STRETCH) {
             if self.context.interrupted.load(Ordering::Relaxed) {
                 return Err(StepError::Interrupted);
             }
-            let made: Vec<Result<Vec<u8>, Diagnostic>> = stretch.par_iter().map(|record| source.image(record, &format)).collect();
+            let made: Vec<Result<Vec<u8>, Diagnostic>> = stretch.par_iter().map(|record| source.image(record, format)).collect();
             for image in made {
                 match image {
                     Ok(pixels) => images.extend(pixels),
@@ -103,7 +103,7 @@ impl Work<'_> {
             patients,
             patient_names,
             label_names: self.source.label_names().to_vec(),
-            channels: 1,
+            channels: format.channel_count(),
             height: size,
             width: size,
             source: source_name.to_owned(),
@@ -212,7 +212,16 @@ mod tests {
                 "phantom.chest",
                 vec![("patients", integer(patients)), ("findings", integer(4)), ("seed", integer(1))],
             ),
-            field("image", "gray", vec![("size", integer(16)), ("fit", Value::Choice("crop".into()))]),
+            field(
+                "image",
+                "gray",
+                vec![
+                    ("size", integer(16)),
+                    ("fit", Value::Choice("crop".into())),
+                    ("intensity", Value::Choice("full_depth".into())),
+                    ("compat", Value::Choice("none".into())),
+                ],
+            ),
             field(
                 "split",
                 "by",

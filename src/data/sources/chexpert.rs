@@ -4,7 +4,7 @@
 
 use super::{Place, Record, Source, SourceFile};
 use crate::data::arguments::Arguments;
-use crate::data::image::ImageFormat;
+use crate::data::image::{Fault, ImageFormat};
 use crate::data::split::count;
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
@@ -386,13 +386,9 @@ impl Source for Chexpert {
         let Place::File { path, .. } = &record.place else {
             return Err(Diagnostic::error("E0513", format!("`{}` is not a file", record.name)));
         };
-        let fault = |fault: String| {
-            Diagnostic::error("E0505", format!("the image `{}` ({}) cannot be read", path.display(), place(record)))
-                .note(fault)
-                .help("get this file again, or take its row out of the table")
-        };
-        let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-        format.decode(&bytes).map_err(fault)
+        let told = |fault: Fault| fault.told(&format!("`{}` ({})", path.display(), place(record)));
+        let bytes = std::fs::read(path).map_err(|error| told(Fault::from(error.to_string())))?;
+        format.decode(&bytes).map_err(told)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Tests of the CheXpert layout on folders made here.
 
 use super::*;
-use crate::data::image::Fit;
 use crate::language::Value;
 use ::image::{GrayImage, Luma};
 
@@ -171,7 +170,7 @@ fn missing_and_damaged_images() {
     let files: Vec<String> = source.files().unwrap().into_iter().map(|file| file.name).collect();
     assert_eq!(files[0], "train.csv");
     assert_eq!(files.len(), 3);
-    let format = ImageFormat { size: 8, fit: Fit::Crop };
+    let format = ImageFormat::gray(8);
     let pixels = source.image(&source.records()[0], &format).unwrap();
     assert!(pixels[0] < pixels[7]);
     let path = folder.root().join("train/patient00002/study1/view1_frontal.jpg");
@@ -199,7 +198,7 @@ fn the_real_radiographs_are_read() {
     let source = Chexpert::new(&Construction { function: "chexpert".into(), arguments }).unwrap();
     assert_eq!(source.records().len(), 318);
     assert_eq!(source.files().unwrap().len(), 320);
-    let format = ImageFormat { size: 32, fit: Fit::Crop };
+    let format = ImageFormat::gray(32);
     for record in source.records() {
         let pixels = source.image(record, &format).unwrap();
         assert!(pixels.iter().max() > pixels.iter().min(), "{} is flat", record.name);

@@ -7,6 +7,7 @@ mod drawing;
 use super::{Place, Record, Source, SourceFile};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
+use crate::data::picture::Picture;
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use crate::random::Key;
@@ -91,14 +92,15 @@ impl Source for Phantom {
         let exposure = Exposure::draw(&image_key);
         let mut noise = vec![0f32; format.size * format.size];
         image_key.with("noise").fill_normal(&mut noise);
-        Ok(drawing::picture(&anatomy, &exposure, findings, &noise, format.size))
+        let pixels = drawing::picture(&anatomy, &exposure, findings, &noise, format.size);
+        let picture = Picture::gray8(format.size, format.size, pixels);
+        format.render(&picture).map_err(|fault| fault.told(&record.name))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::image::Fit;
     use crate::language::Value;
     use rayon::prelude::*;
 
@@ -107,8 +109,6 @@ mod tests {
         let arguments = vec![argument("patients", patients), argument("findings", findings), argument("seed", seed)];
         Phantom::new(&Construction { function: "phantom.chest".into(), arguments }).unwrap()
     }
-
-    const FORMAT: ImageFormat = ImageFormat { size: 32, fit: Fit::Crop };
 
     #[test]
     fn patients_have_one_to_four_images_and_frequent_findings() {
@@ -130,7 +130,7 @@ mod tests {
         let two = phantom(20, 2, 1);
         assert!(two.records.iter().zip(&few.records).all(|(two, four)| two.labels == four.labels[..2]));
         let all = |source: &Phantom| -> Vec<Vec<u8>> {
-            source.records.par_iter().map(|record| source.image(record, &FORMAT).unwrap()).collect()
+            source.records.par_iter().map(|record| source.image(record, &ImageFormat::gray(32)).unwrap()).collect()
         };
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let images = pool(1).install(|| all(&few));
@@ -145,7 +145,7 @@ mod tests {
     fn images_use_the_grey_scale_at_any_size() {
         let phantom = phantom(3, 4, 1);
         for size in [4, 31, 64] {
-            let image = phantom.image(&phantom.records[0], &ImageFormat { size, fit: Fit::Crop }).unwrap();
+            let image = phantom.image(&phantom.records[0], &ImageFormat::gray(size)).unwrap();
             assert_eq!(image.len(), size * size);
             let (low, high) = (image.iter().min().unwrap(), image.iter().max().unwrap());
             assert!(*low < 60 && *high > 150, "{low}…{high} at {size}");

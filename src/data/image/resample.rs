@@ -1,0 +1,103 @@
+//! Resizing with an antialiasing triangle filter (the "bilinear" of Pillow, and of PyTorch with `antialias`): a pixel of the
+//! result is a weighted mean of the pixels around its place, over a triangle as wide as two pixels of the smaller image.
+//! Rows first are added up into rows of the result as they come, which touches every pixel once and in order; then columns.
+//! All sums are in single precision, in one fixed order, and nothing is rounded between the two passes.
+
+/// The weights that make one pixel of the result: those of `weights.len()` pixels from `first` on. Their sum is 1.
+struct Taps {
+    first: usize,
+    weights: Vec<f32>,
+}
+
+/// For every pixel of a result of `to` pixels, its place in `from` pixels.
+fn taps(from: usize, to: usize) -> Vec<Taps> {
+    let scale = from as f64 / to as f64;
+    let support = scale.max(1.0);
+    (0..to)
+        .map(|index| {
+            let centre = (index as f64 + 0.5) * scale;
+            let first = (centre - support).floor().max(0.0) as usize;
+            let last = ((centre + support).ceil() as usize).min(from);
+            let mut weights: Vec<f64> =
+                (first..last).map(|at| (1.0 - ((at as f64 + 0.5 - centre) / support).abs()).max(0.0)).collect();
+            let sum: f64 = weights.iter().sum();
+            weights.iter_mut().for_each(|weight| *weight /= sum);
+            let skipped = weights.iter().take_while(|weight| **weight == 0.0).count();
+            let weights = weights.into_iter().skip(skipped).map(|weight| weight as f32);
+            Taps { first: first + skipped, weights: weights.collect() }
+        })
+        .collect()
+}
+
+/// Resizes `width` × `height` numbers to `size` × `size`. `fill(row, numbers)` gives one row of the old image.
+pub fn resample(width: usize, height: usize, size: usize, mut fill: impl FnMut(usize, &mut [f32])) -> Vec<f32> {
+    let mut result = vec![0f32; size * size];
+    if (width, height) == (size, size) {
+        result.chunks_exact_mut(size).enumerate().for_each(|(row, numbers)| fill(row, numbers));
+        return result;
+    }
+    let (across, down) = (taps(width, size), taps(height, size));
+    let mut rows = vec![0f32; size * width];
+    let mut line = vec![0f32; width];
+    let (mut begun, mut over) = (0, 0);
+    for at in 0..height {
+        fill(at, &mut line);
+        // The rows of the result that this one is part of lie side by side, since places only go up.
+        while down.get(begun).is_some_and(|taps| taps.first <= at) {
+            begun += 1;
+        }
+        while down.get(over).is_some_and(|taps| taps.first + taps.weights.len() <= at) {
+            over += 1;
+        }
+        for (row, taps) in rows.chunks_exact_mut(width).zip(&down).take(begun).skip(over) {
+            let weight = at.checked_sub(taps.first).and_then(|place| taps.weights.get(place)).copied().unwrap_or(0.0);
+            row.iter_mut().zip(&line).for_each(|(sum, value)| *sum += weight * value);
+        }
+    }
+    for (row, numbers) in rows.chunks_exact(width).zip(result.chunks_exact_mut(size)) {
+        for (number, taps) in numbers.iter_mut().zip(&across) {
+            let pixels = row.get(taps.first..).unwrap_or(&[]);
+            *number = taps.weights.iter().zip(pixels).map(|(weight, value)| weight * value).sum();
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resized(image: &[f32], width: usize, size: usize) -> Vec<f32> {
+        resample(width, image.len() / width, size, |row, numbers| numbers.copy_from_slice(&image[row * width..(row + 1) * width]))
+    }
+
+    /// Every pixel by the definition, in double precision.
+    fn reference(image: &[f32], width: usize, size: usize) -> Vec<f64> {
+        let height = image.len() / width;
+        let weight = |from: usize, to: usize, index: usize, at: usize| {
+            let scale = from as f64 / to as f64;
+            (1.0 - ((at as f64 + 0.5 - (index as f64 + 0.5) * scale) / scale.max(1.0)).abs()).max(0.0)
+        };
+        let mut result = Vec::new();
+        for place in 0..size * size {
+            let (mut sum, mut total) = (0.0, 0.0);
+            for (at, value) in image.iter().enumerate() {
+                let both = weight(height, size, place / size, at / width) * weight(width, size, place % size, at % width);
+                sum += both * f64::from(*value);
+                total += both;
+            }
+            result.push(sum / total);
+        }
+        result
+    }
+
+    #[test]
+    fn any_size_is_the_weighted_mean_of_the_definition() {
+        for (width, height, size) in [(40, 31, 8), (7, 9, 16), (16, 16, 16), (5, 64, 5), (1, 1, 4), (33, 2, 4)] {
+            let image: Vec<f32> = (0..width * height).map(|at| ((at * 7919) % 251) as f32).collect();
+            for (ours, theirs) in resized(&image, width, size).iter().zip(reference(&image, width, size)) {
+                assert!((f64::from(*ours) - theirs).abs() < 1e-3, "{width}×{height} → {size}: {ours} {theirs}");
+            }
+        }
+    }
+}

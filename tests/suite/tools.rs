@@ -160,7 +160,7 @@ fn a_file_with_its_defaults_means_the_same() {
     let laboratory = small();
     let resolved = laboratory.synth(&["show", "--resolved", "study.synth", "-p", "seed=7"]);
     assert_eq!(resolved.status, Some(0), "{}", resolved.err);
-    assert!(resolved.out.contains("averaging ") && resolved.out.contains("gray(8, fit = crop)"), "{}", resolved.out);
+    assert!(resolved.out.contains("averaging ") && resolved.out.contains("gray(8, fit = crop, "), "{}", resolved.out);
     laboratory.write("resolved.synth", &resolved.out);
     assert_eq!(laboratory.synth(&["diff", "study.synth", "resolved.synth", "-p", "seed=7"]).status, Some(0));
     let without = laboratory.synth(&["diff", "study.synth", "resolved.synth"]);

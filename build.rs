@@ -14,11 +14,13 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// `digests.rs`: the BLAKE3 digest of every file under `src/`, and of the versions of the crates that do arithmetic.
+/// `digests.rs`: the BLAKE3 digest of every file under `src/` and `stdlib/features/`, and of the versions of the crates that do arithmetic.
 /// `steps::implementation_of` combines them, so that a change of what computes a result is a change of its key.
 fn write_digests(out: &Path) -> io::Result<()> {
     let mut files = Vec::new();
     list(Path::new("src"), "rs", &mut files)?;
+    // Networks that no field of a step holds, so that nothing else of its key tells of them.
+    list(Path::new("stdlib/features"), "synth", &mut files)?;
     files.sort();
     let mut text = String::from("/// Path under `src/` and digest, sorted by path.\npub const DIGESTS: &[(&str, &str)] = &[\n");
     for file in &files {

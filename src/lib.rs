@@ -11,7 +11,7 @@
 //! 5. [`plan`] makes a graph of steps from a program and gives each step its key.
 //! 6. [`store`] keeps blobs by their content, records by their key, and checkpoints of long steps.
 //! 7. [`engine`] runs what is not in the store, in order, with progress, interruption and a journal.
-//! 8. [`steps`] is what each kind of block does; it draws on [`data`], [`training`], [`metrics`] and [`report`].
+//! 8. [`steps`] is what each kind of block does; it draws on [`data`], [`training`], [`features`], [`metrics`] and [`report`].
 //! 9. [`autodiff`] and [`kernels`] turn a graph of primitives into gradients and into numbers.
 //!
 //! [`mod@format`] lays files out, and [`mod@reference`] shows what declarations say of themselves. [`diagnostic`] is the one form of
@@ -23,6 +23,7 @@ pub mod cli;
 pub mod data;
 pub mod diagnostic;
 pub mod engine;
+pub mod features;
 pub mod format;
 pub mod kernels;
 pub mod language;

@@ -179,7 +179,7 @@ fn reference(text: &str) -> Value {
 }
 
 fn step(kind: &str, name: &str, fields: Vec<StepField>) -> Step {
-    Step { name: name.into(), kind: kind.into(), fields, span: Span::default() }
+    Step { name: name.into(), kind: kind.into(), fields, span: Span::default(), folder: Default::default() }
 }
 
 fn integer(name: &str, value: i64) -> StepField {

@@ -3,7 +3,7 @@
 use super::check::Checker;
 use super::scope::Scope;
 use super::static_value::{Entry, Measure, Range, Static};
-use super::types::Type;
+use super::types::{self, Type};
 use super::units;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -62,7 +62,9 @@ impl<'a> Checker<'a> {
             (Type::Sized { name, .. }, value @ (Static::Block(_) | Static::Port { .. })) => self.admit_port(&value, name, slot),
             (Type::Sized { name, .. }, Static::Instance(frame)) => {
                 let fits = |checker: &Self, value: &Static<'a>| match value {
-                    Static::Port { block, port } => checker.port_type(*block, port) == Some(name),
+                    Static::Port { block, port } => {
+                        checker.port_type(*block, port).is_some_and(|held| types::serves(held, name))
+                    }
                     Static::Construction(made) => made.type_name == *name,
                     Static::Block(block) => checker.fitting_ports(*block, name).len() == 1,
                     _ => false,

@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::{self, Expression};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// One block on its way to a step.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl<'a> Checker<'a> {
         for block in self.order() {
             self.check_block(block);
         }
-        let steps: Vec<Option<Step>> = self.blocks.iter().map(step).collect();
+        let steps: Vec<Option<Step>> = self.blocks.iter().map(|state| step(state, self.base)).collect();
         steps.into_iter().collect()
     }
 
@@ -261,7 +262,7 @@ fn role(field: &ast::KindField) -> Role {
     }
 }
 
-fn step(state: &BlockState<'_>) -> Option<Step> {
+fn step(state: &BlockState<'_>, folder: &Path) -> Option<Step> {
     let kind = state.kind.filter(|_| !state.failed)?;
     if state.fields.len() != kind.fields.len() {
         return None;
@@ -271,5 +272,6 @@ fn step(state: &BlockState<'_>) -> Option<Step> {
         kind: kind.name.node.clone(),
         fields: state.fields.values().cloned().collect(),
         span: head(state.block),
+        folder: folder.to_path_buf(),
     })
 }

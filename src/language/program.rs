@@ -3,6 +3,7 @@
 use super::value::{Axis, StepReference, Value};
 use crate::source::Span;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// What a field means for the key of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct Step {
     pub fields: Vec<StepField>,
     /// The block's head, for messages.
     pub span: Span,
+    /// The folder of the file that is run, from which paths of weights count.
+    pub folder: PathBuf,
 }
 
 #[derive(Clone, Debug)]

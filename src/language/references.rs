@@ -41,7 +41,7 @@ impl<'a> Checker<'a> {
         let kind = self.blocks.get(block).and_then(|state| state.kind);
         kind.into_iter()
             .flat_map(|kind| &kind.ports)
-            .filter(|port| types::name_of(&port.r#type) == Some(type_name))
+            .filter(|port| types::name_of(&port.r#type).is_some_and(|held| types::serves(held, type_name)))
             .map(|port| port.name.node.as_str())
             .collect()
     }
@@ -79,7 +79,8 @@ impl<'a> Checker<'a> {
                     .blocks
                     .iter()
                     .filter_map(|state| {
-                        let has = state.kind?.ports.iter().any(|port| types::name_of(&port.r#type) == Some(type_name));
+                        let held = state.kind?.ports.iter().filter_map(|port| types::name_of(&port.r#type));
+                        let has = held.into_iter().any(|held| types::serves(held, type_name));
                         has.then(|| format!("`{}`", state.block.name.node))
                     })
                     .collect();

@@ -169,6 +169,12 @@ pub(super) fn is_basic(name: &str) -> bool {
     BASIC.contains(&name)
 }
 
+/// Whether what a port holds may stand where a type is due, by their names. A classifier is also a feature network: its file holds
+/// what it sees before its last layer.
+pub(super) fn serves(held: &str, due: &str) -> bool {
+    held == due || (held, due) == ("classifier", "features")
+}
+
 /// The name of a type with one.
 pub(super) fn name_of(written: &ast::Type) -> Option<&str> {
     match &written.kind {

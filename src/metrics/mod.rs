@@ -4,6 +4,16 @@
 pub mod auroc;
 pub mod bootstrap;
 pub mod delong;
+pub mod fidelity;
+pub mod frechet;
+#[cfg(test)]
+mod golden;
+pub mod inception_score;
+pub mod kernel_distance;
+pub mod legacy_permutation;
+pub mod ms_ssim;
+pub mod neighbourhoods;
+pub mod sliced_wasserstein;
 pub mod statistic;
 pub mod sweep;
 pub mod utility;

@@ -76,7 +76,7 @@ fn deviation(numbers: &[f64], mean: f64) -> Option<f64> {
 
 /// The quantile of Student's t distribution for `probability` in (0.5, 1) and `freedom` ≥ 1 degrees of freedom, by bisection
 /// of its distribution function to full precision.
-fn student_t(probability: f64, freedom: f64) -> f64 {
+pub fn student_t(probability: f64, freedom: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1e4);
     for _ in 0..200 {
         let middle = 0.5 * (low + high);

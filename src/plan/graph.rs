@@ -108,7 +108,7 @@ mod tests {
             span: Span::default(),
             is_default: false,
         };
-        Step { name: name.into(), kind: "kind".into(), fields: vec![field], span: Span::default() }
+        Step { name: name.into(), kind: "kind".into(), fields: vec![field], span: Span::default(), folder: Default::default() }
     }
 
     #[test]

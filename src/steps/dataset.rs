@@ -234,7 +234,7 @@ mod tests {
                 ],
             ),
         ];
-        Step { name: "chest".into(), kind: "dataset".into(), fields, span: Default::default() }
+        Step { name: "chest".into(), kind: "dataset".into(), fields, span: Default::default(), folder: Default::default() }
     }
 
     fn run(step: &Step, outputs: &Path, stop: bool) -> (Result<(), StepError>, Vec<(u64, u64)>) {

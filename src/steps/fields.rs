@@ -1,8 +1,9 @@
 //! Fields of a checked step as what the step needs. The checker has made sure of names and types, so that a failure here is
 //! a defect of the program, and says so.
 
-use super::ExternalFile;
+use super::{ExternalFile, StepContext, StepError};
 use crate::diagnostic::Diagnostic;
+use crate::features::{self, FeatureNetwork};
 use crate::language::{Step, Value};
 use crate::network::{self, NetworkProgram, layers};
 use crate::training::defect;
@@ -38,19 +39,32 @@ pub fn network(step: &Step, field: &str) -> Result<Arc<NetworkProgram>, Diagnost
     }
 }
 
+/// The feature network that a field names, for images of so many channels, rows and columns.
+pub fn feature_network(context: &StepContext<'_>, field: &str, image: [usize; 3]) -> Result<FeatureNetwork, StepError> {
+    let value = value(context.step, field)?;
+    let model = matches!(value, Value::Step(_)).then(|| context.input_file(field)).transpose()?;
+    let network = FeatureNetwork::new(value, &context.step.folder, model, image);
+    network.map_err(|problem| {
+        let place = context.step.field(field).map_or(context.step.span, |field| field.span);
+        problem.label(place, "these features").into()
+    })
+}
+
 fn wrong(step: &Step, field: &str, expected: &str, found: &Value) -> Diagnostic {
     defect(format!("`{field}` of `{}` must be {expected}, not {found:?}", step.name))
 }
 
-/// The files that the networks of a step take their weights from. Whether everything in them fits is known before anything runs.
+/// The files that the networks and feature networks of a step take their weights from. Whether everything in them fits is known before anything runs.
 pub fn weight_files(step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
     let mut files = Vec::new();
     for field in &step.fields {
+        let at = |problem: Diagnostic| problem.label(field.span, format!("the {} of `{}`", field.name, step.name));
+        let features = features::weight_file(&field.value, &step.folder).map_err(at)?;
+        files.extend(features.map(|path| ExternalFile { name: field.name.clone(), path }));
         let Value::Network(network) = &field.value else { continue };
         if network.given.is_empty() {
             continue;
         }
-        let at = |problem: Diagnostic| problem.label(field.span, format!("the {} of `{}`", field.name, step.name));
         let table = network::weights(network).map_err(|error| at(defect(error.message)))?;
         fit::fits(network, &table.specifications).map_err(at)?;
         let file = |given: &network::GivenWeights| ExternalFile {

@@ -6,6 +6,7 @@ mod claim;
 mod classifier;
 mod dataset;
 mod divergence;
+mod fidelity;
 mod fields;
 mod figure;
 mod gan;
@@ -21,6 +22,7 @@ pub use gan::settings as gan_settings;
 pub use implementation::implementation_of;
 
 use crate::diagnostic::Diagnostic;
+use crate::features;
 use crate::language::Step;
 use crate::training::defect;
 use std::collections::BTreeMap;
@@ -42,15 +44,15 @@ pub trait StepKind: Sync {
 
     /// Files outside the store that the step reads (images, tables), looked at while planning. Their names and contents
     /// become part of the key. What can be known to be wrong (a missing file, a broken row) is said here.
-    /// By default those that the step's networks take their weights from.
+    /// By default those that the step's networks and feature networks take their weights from.
     fn external_files(&self, step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
         fields::weight_files(step)
     }
 
     /// Whether an argument of a constructor only says where external files lie, as `root` of `chexpert(root, …)` does.
-    /// It is left out of the key: what is read counts, not the folder that it is read from.
-    fn is_location(&self, _function: &str, _argument: &str) -> bool {
-        false
+    /// It is left out of the key: what is read counts, not the folder that it is read from. By default the files of feature networks.
+    fn is_location(&self, function: &str, argument: &str) -> bool {
+        features::LOCATIONS.contains(&(function, argument))
     }
 
     /// Whether names, titles and fields of the steps that it reads appear in its output, so that they are part of its key.
@@ -79,6 +81,7 @@ pub fn all() -> &'static [&'static dyn StepKind] {
         &claim::Claim,
         &classifier::Classifier,
         &dataset::Dataset,
+        &fidelity::Fidelity,
         &figure::Figure,
         &gan::Gan,
         &report::Report,

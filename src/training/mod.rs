@@ -26,7 +26,7 @@ pub use bound::{BoundExecutable, defect};
 pub use checkpoint::Checkpoint;
 pub use classifier::{ClassifierSettings, ClassifierTrainer, EpochRecord};
 pub use divergence::{Divergence, Failure};
-pub use feeds::fill_labels;
+pub use feeds::{fill_images, fill_labels};
 pub use gan::{GanRecord, GanSettings, GanTrainer};
 pub use gan_graphs::{GanGraphs, StepGraph};
 pub use lone_step::{LoneStep, lone_step};

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use synth::language::{CheckOptions, Native, Program, Value, check, declarations};
 use synth::source::Sources;
-use synth::{data, metrics, network, steps, training};
+use synth::{data, features, metrics, network, steps, training};
 
 /// The declared names of one sort, sorted.
 fn declared(native: Native) -> Vec<String> {
@@ -30,6 +30,7 @@ fn every_declared_constructor_is_understood_and_the_reverse() {
         .chain(training::optimiser_constructors())
         .chain(network::layers::WEIGHT_CONSTRUCTORS.iter().copied())
         .chain([training::WEIGHT_FILE_CONSTRUCTOR])
+        .chain(features::CONSTRUCTORS.iter().copied())
         .chain(metrics::statistic::CONSTRUCTORS.iter().map(|(name, _)| *name))
         .collect();
     implemented.sort_unstable();

@@ -30,50 +30,80 @@ impl Element for f64 {
 /// When a slice's length is not the product of its shape.
 #[expect(clippy::too_many_arguments, reason = "a matrix product has three sizes and three operands")]
 pub fn multiply<T: Element>(m: usize, k: usize, n: usize, a: &[T], transpose_a: bool, b: &[T], transpose_b: bool, out: &mut [T]) {
-    assert_eq!(a.len(), m * k, "the left matrix must have {m} x {k} elements");
-    assert_eq!(b.len(), k * n, "the right matrix must have {k} x {n} elements");
-    assert_eq!(out.len(), m * n, "the product must have {m} x {n} elements");
     if k == 0 {
+        assert!(a.is_empty() && b.is_empty() && out.len() == m * n, "a product over nothing has sizes like any other");
         out.fill(T::ZERO);
         return;
     }
-    if m == 0 || n == 0 {
-        return;
-    }
-    let (a_column, a_row) = if transpose_a { (m as isize, 1) } else { (1, k as isize) };
-    let (b_column, b_row) = if transpose_b { (k as isize, 1) } else { (1, n as isize) };
     let large = m * n * k >= MULTIPLICATIONS_WORTH_A_THREAD;
     let parallelism = if large { Parallelism::Rayon(0) } else { Parallelism::None };
-    // SAFETY: the assertions above make every element that these sizes and strides address lie inside its slice; `out`
-    // is borrowed mutably, so it overlaps neither operand; `T` is `f32` or `f64`, which `gemm` supports.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            n as isize,
-            false,
-            a.as_ptr(),
-            a_column,
-            a_row,
-            b.as_ptr(),
-            b_column,
-            b_row,
-            T::ZERO,
-            T::ONE,
-            false,
-            false,
-            false,
-            parallelism,
-        );
+    Operands { m, k, n, a, transpose_a, b, transpose_b }.write(None, out, parallelism);
+}
+
+/// Adds `scale` times the product to `out`, otherwise as [`multiply`]; with `alone`, on the calling thread only.
+///
+/// # Panics
+/// When a slice's length is not the product of its shape.
+pub fn add_product<T: Element>(operands: &Operands<'_, T>, scale: T, out: &mut [T], alone: bool) {
+    let parallelism = if alone { Parallelism::None } else { Parallelism::Rayon(0) };
+    operands.write(Some(scale), out, parallelism);
+}
+
+/// The factors of a product: `a` is `[m, k]`, or `[k, m]` when `transpose_a`; `b` is `[k, n]`, or `[n, k]` when `transpose_b`.
+#[derive(Clone, Copy, Debug)]
+pub struct Operands<'a, T> {
+    pub m: usize,
+    pub k: usize,
+    pub n: usize,
+    pub a: &'a [T],
+    pub transpose_a: bool,
+    pub b: &'a [T],
+    pub transpose_b: bool,
+}
+
+impl<T: Element> Operands<'_, T> {
+    /// With a scale, adds to what is there; without, replaces it.
+    fn write(&self, scale: Option<T>, out: &mut [T], parallelism: Parallelism) {
+        let &Self { m, k, n, a, transpose_a, b, transpose_b } = self;
+        assert_eq!(a.len(), m * k, "the left matrix must have {m} x {k} elements");
+        assert_eq!(b.len(), k * n, "the right matrix must have {k} x {n} elements");
+        assert_eq!(out.len(), m * n, "the product must have {m} x {n} elements");
+        if m == 0 || n == 0 || k == 0 {
+            return;
+        }
+        let (a_column, a_row) = if transpose_a { (m as isize, 1) } else { (1, k as isize) };
+        let (b_column, b_row) = if transpose_b { (k as isize, 1) } else { (1, n as isize) };
+        // SAFETY: the assertions above make every element that these sizes and strides address lie inside its slice; `out`
+        // is borrowed mutably, so it overlaps neither operand; `T` is `f32` or `f64`, which `gemm` supports.
+        unsafe {
+            gemm::gemm(
+                m,
+                n,
+                k,
+                out.as_mut_ptr(),
+                1,
+                n as isize,
+                scale.is_some(),
+                a.as_ptr(),
+                a_column,
+                a_row,
+                b.as_ptr(),
+                b_column,
+                b_row,
+                if scale.is_some() { T::ONE } else { T::ZERO },
+                scale.unwrap_or(T::ONE),
+                false,
+                false,
+                false,
+                parallelism,
+            );
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::multiply;
+    use super::{Operands, add_product, multiply};
 
     fn numbers(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|i| ((i * 7919 + seed * 104_729) % 1009) as f32 / 504.0 - 1.0).collect()
@@ -97,6 +127,21 @@ mod tests {
                     let found = f64::from(out[row * n + column]);
                     assert!((found - expected).abs() < 1e-5 * (1.0 + k as f64), "{found} is not {expected}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_added_to_what_is_there() {
+        let (a, b) = (numbers(6, 1), numbers(8, 2));
+        let operands = Operands { m: 3, k: 2, n: 4, a: &a, transpose_a: false, b: &b, transpose_b: false };
+        let mut product = vec![0.0; 12];
+        multiply(3, 2, 4, &a, false, &b, false, &mut product);
+        for alone in [false, true] {
+            let mut out: Vec<f32> = (0..12).map(|i| i as f32).collect();
+            add_product(&operands, -2.0, &mut out, alone);
+            for (index, (found, product)) in out.iter().zip(&product).enumerate() {
+                assert!((found - (index as f32 - 2.0 * product)).abs() < 1e-5);
             }
         }
     }

@@ -7,7 +7,11 @@
 
 pub mod convolution;
 pub mod matmul;
+pub mod pairs;
+pub mod sorting;
+pub mod symmetric;
 pub mod update;
+pub mod windows;
 
 mod call;
 mod chain;

@@ -13,7 +13,7 @@ fn reads(name: &str, field: &str, references: &[&str], is_default: bool) -> Step
     };
     let value = Value::List(references.iter().map(reference).collect());
     let field = StepField { name: field.into(), role: Role::Identity, value, span: Span::default(), is_default };
-    Step { name: name.into(), kind: "gan".into(), fields: vec![field], span: Span::default() }
+    Step { name: name.into(), kind: "gan".into(), fields: vec![field], span: Span::default(), folder: Default::default() }
 }
 
 fn graph(steps: Vec<Step>, expand: bool) -> Graph {

@@ -168,7 +168,13 @@ mod tests {
 
     #[test]
     fn an_unknown_step_is_answered_with_the_nearest() {
-        let step = |name: &str| Step { name: name.into(), kind: "gan".into(), fields: vec![], span: Span::default(), folder: Default::default() };
+        let step = |name: &str| Step {
+            name: name.into(),
+            kind: "gan".into(),
+            fields: vec![],
+            span: Span::default(),
+            folder: Default::default(),
+        };
         let program = Program { steps: vec![step("chest"), step("model")], ..Program::default() };
         assert_eq!(unknown_step("modle", &program).help.unwrap(), "did you mean `model`?");
         assert!(unknown_step("xyz", &program).help.unwrap().contains("one of these"));

@@ -2,9 +2,11 @@
 
 use crate::engine::Outcome;
 use crate::language::Program;
+use crate::metrics::fidelity::FidelityResults;
 use crate::metrics::sweep::place;
 use crate::metrics::utility::UtilityResults;
 use crate::plan::{Instance, family};
+use crate::report::fidelity::terminal_fidelity;
 use crate::report::table::Table;
 use crate::report::terminal::{claim_line, comparison, terminal_table};
 use crate::steps::Verdict;
@@ -83,9 +85,11 @@ pub fn verdict(name: &str, results: &Json) -> Option<String> {
     Some(claim_line(name, &serde_json::from_value(verdict.clone()).ok()?))
 }
 
-/// The table of a utility, as [`terminal_table`] sets it; `None` for results that are not a utility's.
+/// The table of a utility, as [`terminal_table`] sets it, or of a fidelity; `None` for results of other kinds.
 pub fn table(results: &Json) -> Option<Vec<String>> {
-    Some(indented(&terminal_table(&utility(results)?)))
+    let fidelity = || serde_json::from_value::<FidelityResults>(results.get("fidelity")?.clone()).ok();
+    let text = utility(results).map(|found| terminal_table(&found));
+    Some(indented(&text.or_else(|| Some(terminal_fidelity(&fidelity()?)))?))
 }
 
 fn utility(results: &Json) -> Option<UtilityResults> {
@@ -120,5 +124,10 @@ mod tests {
         let lines = table(&results).unwrap();
         assert!(lines.iter().any(|line| line.starts_with("  Effusion") && line.contains("0.900 no interval")), "{lines:?}");
         assert_eq!(table(&json!({"values": {}, "claim": {}})), None);
+        let fidelity = json!({"values": {}, "fidelity": {
+            "network": "random network, seed 1", "digest": "0f", "dimensions": 240, "resize": "none", "seed": 1,
+            "images": [20, 30], "patients": [10, 30], "halves": [10, 10], "measures": [],
+        }});
+        assert!(table(&fidelity).unwrap().iter().any(|line| line.contains("20 real images of 10 patients")));
     }
 }

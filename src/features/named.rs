@@ -41,7 +41,9 @@ pub(super) fn network(construction: &Construction, folder: &Path, image: [usize;
             let digest = sha256::of_file(&path).map_err(|error| unreadable(&path, &error))?;
             let (name, distance_name) = match digest.starts_with(&ORIGINAL) {
                 true => ("Inception network of 2015-12-05".to_owned(), Some("FID")),
-                false => (format!("Inception network with other weights, {}", hexadecimal(digest.get(..4).unwrap_or_default())), None),
+                false => {
+                    (format!("Inception network with other weights, {}", hexadecimal(digest.get(..4).unwrap_or_default())), None)
+                }
             };
             Ok(Described { name, distance_name, resize: "tf1", head, model })
         }

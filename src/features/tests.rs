@@ -20,7 +20,8 @@ fn shard(images: usize, size: usize, seed: u64) -> Shard {
 }
 
 fn random(seed: i64, size: usize) -> FeatureNetwork {
-    let construction = Construction { function: "random_features".into(), arguments: vec![("seed".into(), Value::Integer(seed))] };
+    let construction =
+        Construction { function: "random_features".into(), arguments: vec![("seed".into(), Value::Integer(seed))] };
     FeatureNetwork::new(&Value::Construction(construction), Path::new(""), None, [1, size, size]).unwrap()
 }
 

@@ -62,9 +62,7 @@ impl<'a> Checker<'a> {
             (Type::Sized { name, .. }, value @ (Static::Block(_) | Static::Port { .. })) => self.admit_port(&value, name, slot),
             (Type::Sized { name, .. }, Static::Instance(frame)) => {
                 let fits = |checker: &Self, value: &Static<'a>| match value {
-                    Static::Port { block, port } => {
-                        checker.port_type(*block, port).is_some_and(|held| types::serves(held, name))
-                    }
+                    Static::Port { block, port } => checker.port_type(*block, port).is_some_and(|held| types::serves(held, name)),
                     Static::Construction(made) => made.type_name == *name,
                     Static::Block(block) => checker.fitting_ports(*block, name).len() == 1,
                     _ => false,

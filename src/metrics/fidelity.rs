@@ -163,9 +163,8 @@ pub fn frechet(real: &FeatureSet, generated: &FeatureSet, title: &str) -> [Measu
         let parts: Vec<Moments> = stretches(generated.len()).into_iter().map(|stretch| of(generated, stretch)).collect();
         frechet_infinite(reference, &parts)
     });
-    let (floor, matched) = beside(real, generated, |a, b| {
-        super::frechet::frechet_distance(&of(a, 0..a.len()), &of(b, 0..b.len()))
-    });
+    let (floor, matched) =
+        beside(real, generated, |a, b| super::frechet::frechet_distance(&of(a, 0..a.len()), &of(b, 0..b.len())));
     let images = [real.len(), generated.len()];
     let too_few = || Some("a set has fewer than two images".to_owned());
     [
@@ -301,9 +300,7 @@ fn bootstrap_mean(values: &[f64], patients: &[u32], key: &Key) -> Option<Interva
 
 /// The inception score of generated images, by the logits of their classes.
 pub fn inception(real: &[f32], generated: &[f32], classes: usize, network: &str) -> Measure {
-    let score = |logits: &[f32]| {
-        inception_score::scores(logits, classes, inception_score::PARTS, Some(inception_score::SEED))
-    };
+    let score = |logits: &[f32]| inception_score::scores(logits, classes, inception_score::PARTS, Some(inception_score::SEED));
     let scores = score(generated);
     let found = mean_and_deviation(&scores);
     let n = scores.len() as f64;

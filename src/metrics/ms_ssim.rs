@@ -64,8 +64,7 @@ fn window(size: usize) -> Vec<f64> {
 /// The similarity of each pair of images, which `image` gives by their numbers; of several channels their mean.
 pub fn of_pairs(pairs: &[(usize, usize)], image: impl Fn(usize) -> Vec<Plane> + Sync) -> Vec<f64> {
     let of = |(one, other): &(usize, usize)| {
-        let channels: Vec<f64> =
-            image(*one).iter().zip(&image(*other)).filter_map(|(one, other)| ms_ssim(one, other)).collect();
+        let channels: Vec<f64> = image(*one).iter().zip(&image(*other)).filter_map(|(one, other)| ms_ssim(one, other)).collect();
         channels.iter().sum::<f64>() / channels.len() as f64
     };
     pairs.par_iter().map(of).collect()
@@ -83,9 +82,12 @@ mod tests {
     /// The code of progressive growing of GANs, in f64, and pytorch-msssim 1.0.0.
     #[test]
     fn agrees_with_the_reference_packages() {
-        for (h, due) in
-            [(32, 0.539_477_224_584_058_6), (64, 0.495_147_931_026_465_04), (128, 0.487_302_716_361_697_36), (256, 0.513_713_503_663_084_4)]
-        {
+        for (h, due) in [
+            (32, 0.539_477_224_584_058_6),
+            (64, 0.495_147_931_026_465_04),
+            (128, 0.487_302_716_361_697_36),
+            (256, 0.513_713_503_663_084_4),
+        ] {
             near(ms_ssim(&plane(0, h), &plane(1, h)).unwrap(), due, 1e-9);
         }
         near(ms_ssim(&plane(0, 256), &plane(1, 256)).unwrap(), 0.513_718_736_600_497_4, 2e-5);

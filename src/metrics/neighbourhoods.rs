@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn a_set_covers_itself() {
         let real = real();
-        let [precision, recall, _, coverage] = Neighbourhoods::new(Rows::new(&real, D), Rows::new(&real, D), [3, 5]).unwrap().shares();
+        let [precision, recall, _, coverage] =
+            Neighbourhoods::new(Rows::new(&real, D), Rows::new(&real, D), [3, 5]).unwrap().shares();
         assert_eq!([precision, recall, coverage], [1.0; 3]);
     }
 }

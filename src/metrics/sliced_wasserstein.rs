@@ -278,9 +278,12 @@ mod tests {
 
     #[test]
     fn images_are_at_no_distance_from_themselves_and_threads_change_nothing() {
-        let images = |shift: f64| move |index: usize| {
-            let pixels = image(index as u64, 32).iter().map(|pixel| if shift > 0.0 { pixel.powf(shift) } else { *pixel }).collect();
-            vec![Plane::new(32, 32, pixels)]
+        let images = |shift: f64| {
+            move |index: usize| {
+                let pixels =
+                    image(index as u64, 32).iter().map(|pixel| if shift > 0.0 { pixel.powf(shift) } else { *pixel }).collect();
+                vec![Plane::new(32, 32, pixels)]
+            }
         };
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -76,7 +76,13 @@ mod tests {
     fn estimated(records: Vec<Record>, from: Option<u64>) -> Option<Estimate> {
         let value = Value::Quantity(Quantity { value: 40_000.0, dimension: "images".into() });
         let budget = StepField { name: "budget".into(), role: Role::Horizon, value, span: Span::default(), is_default: false };
-        let step = Step { name: "model".into(), kind: "gan".into(), fields: vec![budget], span: Span::default(), folder: Default::default() };
+        let step = Step {
+            name: "model".into(),
+            kind: "gan".into(),
+            fields: vec![budget],
+            span: Span::default(),
+            folder: Default::default(),
+        };
         let program = Program { steps: vec![step], ..Program::default() };
         let survey = Survey { steps: vec![], records: BTreeMap::from([("gan".to_owned(), records)]) };
         let state = State::Runs { why: String::new(), from };

@@ -228,7 +228,13 @@ mod tests {
             vec![("root".to_owned(), text("/home/someone/images")), ("views".to_owned(), Value::Choice("all".into()))];
         let value = Value::Construction(Construction { function: "chexpert".into(), arguments });
         let field = StepField { name: "source".into(), role: Role::Identity, value, span: Span::default(), is_default: false };
-        let step = Step { name: "chest".into(), kind: "dataset".into(), fields: vec![field], span: Span::default(), folder: Default::default() };
+        let step = Step {
+            name: "chest".into(),
+            kind: "dataset".into(),
+            fields: vec![field],
+            span: Span::default(),
+            folder: Default::default(),
+        };
         assert_eq!(provenance_fields(&step), [("source".to_owned(), "chexpert(views = all)".to_owned())]);
         let params = vec![("root".to_owned(), text("/home/someone/images")), ("seed".to_owned(), Value::Integer(1))];
         let program = Program { params, steps: vec![step], ..Program::default() };

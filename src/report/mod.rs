@@ -12,6 +12,7 @@ mod claims;
 mod conditions;
 mod curve;
 mod data;
+pub mod fidelity;
 pub mod figure;
 mod forest;
 mod graph;

@@ -1,10 +1,11 @@
 //! `claim`: a condition over results, judged when they are there. Output: `results` with the [`Verdict`].
 
-use super::results::estimate_of;
+use super::results::{conditions, estimate_of};
 use super::{Artefact, StepContext, StepError, StepKind, Verdict, write_output};
 use crate::diagnostic::Diagnostic;
 use crate::language::{Comparison, Condition, Construction, ResultCell, StepField, Value};
 use crate::metrics::statistic::Statistic;
+use std::collections::BTreeSet;
 
 pub struct Claim;
 
@@ -31,6 +32,9 @@ impl StepKind for Claim {
                 .into());
         };
         let inputs = context.inputs.get("that").map(Vec::as_slice).unwrap_or_default();
+        if let Some(differing) = incomparable(condition, inputs) {
+            return Err(differing.diagnostic(&context.step.name).label(*span, "this condition").into());
+        }
         let verdict = numbers(condition, inputs)
             .and_then(|numbers| judge(condition, &numbers))
             .map_err(|missing| missing.diagnostic(&context.step.name).label(*span, "this condition"))?;
@@ -52,6 +56,68 @@ struct Missing {
 impl Missing {
     fn diagnostic(self, claim: &str) -> Diagnostic {
         Diagnostic::error("E0671", format!("the claim `{claim}` cannot be judged: {}", self.message)).help(self.help)
+    }
+}
+
+/// Two numbers of one comparison that depend on different things.
+#[derive(Debug, PartialEq)]
+struct Differing {
+    numbers: [String; 2],
+    /// Each condition with what it is for either number.
+    conditions: Vec<(String, [String; 2])>,
+}
+
+impl Differing {
+    fn diagnostic(self, claim: &str) -> Diagnostic {
+        let [one, other] = &self.numbers;
+        let names: Vec<&str> = self.conditions.iter().map(|(name, _)| name.as_str()).collect();
+        let message =
+            format!("the claim `{claim}` compares `{one}` with `{other}`, which differ in their {}", names.join(" and "));
+        let diagnostic = Diagnostic::error("E0661", message);
+        let told = |diagnostic: Diagnostic, (name, [a, b]): &(String, [String; 2])| {
+            diagnostic.note(format!("{name}: {a} for `{one}`, {b} for `{other}`"))
+        };
+        self.conditions.iter().fold(diagnostic, told).help(
+            "measure both with the same `features` and `images` against the same `real` images; against a floor compare \
+             `frechet_matched` with `frechet_floor`",
+        )
+    }
+}
+
+/// The first two numbers that one comparison of the condition sets against each other although they depend on different things.
+fn incomparable(condition: &Condition, inputs: &[Artefact]) -> Option<Differing> {
+    match condition {
+        Condition::And(left, right) | Condition::Or(left, right) => {
+            incomparable(left, inputs).or_else(|| incomparable(right, inputs))
+        }
+        Condition::Not(inner) => incomparable(inner, inputs),
+        Condition::Compare { .. } => {
+            let known = leaves(condition).into_iter().map(|leaf| {
+                let of: Vec<(&str, &str)> = match leaf {
+                    Condition::Result { step, result } => vec![(step, result)],
+                    Condition::Statistic(statistic) => {
+                        results_of(statistic).map(|cell| (cell.step.as_str(), cell.result.as_str())).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                (leaf, conditions(of, inputs))
+            });
+            let known: Vec<_> = known.collect();
+            let pairs = known.iter().enumerate().flat_map(|(at, one)| known.iter().skip(at + 1).map(move |other| (one, other)));
+            pairs.into_iter().find_map(|((one, of_one), (other, of_other))| {
+                let shown = |values: &BTreeSet<String>| values.iter().cloned().collect::<Vec<_>>().join("; ");
+                let differing: Vec<(String, [String; 2])> = of_one
+                    .iter()
+                    .filter_map(|(name, values)| {
+                        let others = of_other.get(name).filter(|others| *others != values)?;
+                        Some((name.clone(), [shown(values), shown(others)]))
+                    })
+                    .collect();
+                let numbers = [one.to_string(), other.to_string()];
+                (!differing.is_empty()).then_some(Differing { numbers, conditions: differing })
+            })
+        }
+        _ => None,
     }
 }
 
@@ -253,6 +319,29 @@ mod tests {
                 .contains("cannot be read")
         );
         assert_eq!(null.diagnostic("useful").code, "E0671");
+    }
+
+    #[test]
+    fn numbers_that_depend_on_different_things_are_not_compared() {
+        let results = r#"{"values": {"a": 1.0, "b": 2.0, "c": 0.5, "d": 3.0}, "conditions": {
+            "a": {"features": "random", "images": "10"}, "b": {"features": "FID", "images": "10"},
+            "c": {"features": "random"}}}"#;
+        let folder = tempfile::tempdir().unwrap();
+        let inputs = [artefact(&folder, results)];
+        let less = |a: &str, b: &str| compare(result(a), Comparison::Less, result(b));
+        let found = incomparable(&Condition::Not(Box::new(less("a", "b"))), &inputs).unwrap();
+        assert_eq!(found.conditions, [("features".to_owned(), ["random".to_owned(), "FID".to_owned()])]);
+        let told = found.diagnostic("better");
+        assert_eq!((told.code, told.notes.len()), ("E0661", 1));
+        assert!(told.message.contains("`gap.a` with `gap.b`, which differ in their features"), "{}", told.message);
+        let product = compare(arithmetic(result("b"), '-', result("a")), Comparison::Less, number(0.0));
+        assert!(incomparable(&product, &inputs).is_some());
+        for fine in [less("a", "c"), less("a", "d"), compare(result("a"), Comparison::Less, number(1.0))] {
+            assert_eq!(incomparable(&fine, &inputs), None);
+        }
+        // Each by itself may be compared with a number.
+        let each = |name: &str| Box::new(compare(result(name), Comparison::Less, number(5.0)));
+        assert_eq!(incomparable(&Condition::And(each("a"), each("b")), &inputs), None);
     }
 
     #[test]

@@ -78,8 +78,10 @@ impl StepKind for Fidelity {
         pause(context)?;
         if wanted.contains("ms_ssim") {
             let pairs = count(step, "pairs")? as usize;
-            for (set, name, title) in [(&real, "ms_ssim_real", "MS-SSIM of real images"), (&synthetic, "ms_ssim_synthetic", "MS-SSIM of synthetic images")]
-            {
+            for (set, name, title) in [
+                (&real, "ms_ssim_real", "MS-SSIM of real images"),
+                (&synthetic, "ms_ssim_synthetic", "MS-SSIM of synthetic images"),
+            ] {
                 let found = ms_ssim::of_pairs(&set.pairs(pairs, &key), |row| set.planes(row));
                 measures.push(fidelity::similarity(name, title, &found, [real.order.len(), synthetic.order.len()], &key));
             }
@@ -142,7 +144,10 @@ fn file(results: &FidelityResults, real: &str, [channels, height, width]: [usize
         if name == "frechet_distance" {
             let halves = of_features(format!("{first} real, {second} others"), format!("{real}, first half"));
             for (name, value) in [("frechet_floor", measure.floor), ("frechet_matched", measure.matched)] {
-                values.insert(name.to_owned(), value.map(|value| crate::metrics::utility::Estimate { value, low: None, high: None }));
+                values.insert(
+                    name.to_owned(),
+                    value.map(|value| crate::metrics::utility::Estimate { value, low: None, high: None }),
+                );
                 if value.is_none() {
                     missing.insert(name.to_owned(), "the real images are those of one patient, or too few".to_owned());
                 }
@@ -306,12 +311,7 @@ fn inception(network: &FeatureNetwork, real: &FeatureSet, synthetic: &FeatureSet
 fn sliced(context: &StepContext<'_>, real: &Set, synthetic: &Set, key: &Key) -> Result<Measure, StepError> {
     let between = |one: (&Set, &[usize]), other: (&Set, &[usize])| {
         let planes = |(set, rows): (&Set, &[usize]), index: usize| rows.get(index).map_or_else(Vec::new, |row| set.planes(*row));
-        sliced_wasserstein::of_images(
-            [one.1.len(), other.1.len()],
-            |index| planes(one, index),
-            |index| planes(other, index),
-            key,
-        )
+        sliced_wasserstein::of_images([one.1.len(), other.1.len()], |index| planes(one, index), |index| planes(other, index), key)
     };
     let some = |set: &Set| set.order.get(..set.order.len().min(SLICED_IMAGES)).unwrap_or_default().to_vec();
     let (rows, others) = (some(real), some(synthetic));

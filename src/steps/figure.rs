@@ -1,6 +1,6 @@
 //! `figure`: one result of a sweep, drawn. Outputs: `figure` (SVG), `data` (CSV), `points` with what both are made from.
 
-use super::results::measured;
+use super::results::{measured, told_of_differences};
 use super::table::{at, count, names, pairs, title};
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::language::{Axis, Crossing};
@@ -68,6 +68,8 @@ impl StepKind for Figure {
                 count(&cells)
             ),
         };
+        let differing = told_of_differences(crossing.results, inputs);
+        let conditions = [Some(conditions), differing].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let shown: Vec<&Axis> = [x].into_iter().chain(apart.iter().copied()).collect();
         let figure = figure::Figure {
             title: title(step, &crossing.results.written, &shown),

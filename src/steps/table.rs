@@ -1,6 +1,6 @@
 //! `table`: numbers of a sweep in rows and columns. Outputs: `table` with every number, `csv`, `markdown`.
 
-use super::results::measured;
+use super::results::{measured, told_of_differences};
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::language::{Axis, Crossing, Step, Value};
 use crate::metrics::statistic::Statistic;
@@ -54,7 +54,8 @@ impl StepKind for Table {
                 column_labels.iter().map(cell).collect()
             })
             .collect();
-        let told = told(statistic, &crossing.together(), &cells.iter().flatten().collect::<Vec<_>>());
+        let mut told = told(statistic, &crossing.together(), &cells.iter().flatten().collect::<Vec<_>>());
+        told.extend(told_of_differences(crossing.results, inputs).into_iter().flat_map(|told| [" ".to_owned(), told]));
         let table = table::Table {
             title: title(step, &format!("{} of {}", word(statistic), crossing.results.written), &axes),
             statistic: crossing.statistic.to_owned(),

@@ -8,6 +8,7 @@ mod check;
 mod conformance;
 mod describe;
 mod divergence;
+mod fidelity;
 mod laboratory;
 mod mutation;
 mod parity;

@@ -74,8 +74,7 @@ impl<'a> Rows<'a> {
 fn products(a: Rows<'_>, b: Rows<'_>, out: &mut Vec<f32>) {
     out.clear();
     out.resize(a.len() * b.len(), 0.0);
-    let operands =
-        Operands { m: a.len(), k: a.d, n: b.len(), a: a.values, transpose_a: false, b: b.values, transpose_b: true };
+    let operands = Operands { m: a.len(), k: a.d, n: b.len(), a: a.values, transpose_a: false, b: b.values, transpose_b: true };
     add_product(&operands, 1.0, out, true);
 }
 

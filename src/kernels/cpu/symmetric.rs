@@ -41,8 +41,7 @@ impl OuterProducts {
         let places: Vec<(usize, usize)> = places(d).collect();
         self.tiles.par_iter_mut().zip(places).for_each(|(tile, (row, column))| {
             let (a, b) = (&packed[row], &packed[column]);
-            let operands =
-                Operands { m: width(d, row), k: n, n: width(d, column), a, transpose_a: true, b, transpose_b: false };
+            let operands = Operands { m: width(d, row), k: n, n: width(d, column), a, transpose_a: true, b, transpose_b: false };
             add_product(&operands, 1.0, tile, true);
         });
     }
@@ -111,7 +110,8 @@ pub fn factor(matrix: &[f64], d: usize) -> (Vec<f64>, usize) {
             let source = &rest[pivot * d..(pivot + 1) * d];
             for (i, row) in panel.chunks_exact_mut(PANEL).enumerate() {
                 // A row that has been a pivot is used up.
-                let value = if diagonal[i] == f64::NEG_INFINITY { 0.0 } else { (source[i] - dot(&row[..columns], &known)) / scale };
+                let value =
+                    if diagonal[i] == f64::NEG_INFINITY { 0.0 } else { (source[i] - dot(&row[..columns], &known)) / scale };
                 row[columns] = value;
                 diagonal[i] -= value * value;
             }
@@ -124,8 +124,7 @@ pub fn factor(matrix: &[f64], d: usize) -> (Vec<f64>, usize) {
         if columns > 0 {
             let narrow: Vec<f64> = panel.chunks_exact(PANEL).flat_map(|row| row[..columns].iter().copied()).collect();
             if !ended {
-                let operands =
-                    Operands { m: d, k: columns, n: d, a: &narrow, transpose_a: false, b: &narrow, transpose_b: true };
+                let operands = Operands { m: d, k: columns, n: d, a: &narrow, transpose_a: false, b: &narrow, transpose_b: true };
                 add_product(&operands, -1.0, &mut rest, d < TILE);
             }
             panels.push((narrow, columns));
@@ -170,8 +169,7 @@ fn three_diagonals(mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
         for column in 0..columns {
             let c = start + column;
             // The column as the reflections of this panel have left it.
-            let (vc, wc): (Vec<f64>, Vec<f64>) =
-                (v[column * PANEL..][..column].to_vec(), w[column * PANEL..][..column].to_vec());
+            let (vc, wc): (Vec<f64>, Vec<f64>) = (v[column * PANEL..][..column].to_vec(), w[column * PANEL..][..column].to_vec());
             let mut x: Vec<f64> = (c..n)
                 .map(|i| {
                     let at = (i - start) * PANEL;

@@ -14,6 +14,7 @@ mod moment;
 mod new;
 mod pace;
 mod passes;
+mod phantom;
 mod pipeline;
 mod plan;
 mod run;
@@ -60,6 +61,8 @@ enum Command {
     Show(show::Show),
     /// Give files one canonical layout.
     Fmt(fmt::Fmt),
+    /// Write drawn images as files in the layout of a real set.
+    Phantom(phantom::Phantom),
     /// Tell more about an error code.
     Explain(explain::Explain),
     /// Print the version.
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Graph(command) => command.run(),
         Command::Show(command) => command.run(),
         Command::Fmt(command) => command.run(),
+        Command::Phantom(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Version => version::run(),
     };

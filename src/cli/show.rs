@@ -6,6 +6,7 @@ use super::pace::shown_duration;
 use super::pipeline::Pipeline;
 use super::summary;
 use super::{Exit, FileArguments, StoreArguments, say};
+use crate::data::selection::Account;
 use crate::diagnostic::Diagnostic;
 use crate::language::Step;
 use crate::plan::{Difference, State, listed, resolved, resolved_step};
@@ -115,6 +116,7 @@ fn finished(step: &Step, record: &Record, store: &Store) -> String {
         match (summary::verdict(&step.name, &results), summary::table(&results)) {
             (Some(verdict), _) => text += &format!("  {verdict}\n"),
             (None, Some(lines)) => lines.iter().for_each(|line| text += &format!("{line}\n")),
+            (None, None) if record.kind == "dataset" => account(&results).iter().for_each(|line| text += &format!("  {line}\n")),
             (None, None) => values(&results).iter().for_each(|line| text += &format!("  {line}\n")),
         }
     }
@@ -126,6 +128,12 @@ fn finished(step: &Step, record: &Record, store: &Store) -> String {
         text += &format!("  {name:width$}  {:>9}  {}\n", size(blob.size), path.display());
     }
     text
+}
+
+/// What a data set holds.
+fn account(results: &Json) -> Vec<String> {
+    let table = results.get("table").cloned().unwrap_or_default();
+    serde_json::from_value::<Account>(table).map(|account| account.lines()).unwrap_or_default()
 }
 
 /// The numbers of results without a table of their own: a value alone, or with its interval.

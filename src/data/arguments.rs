@@ -16,6 +16,14 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    pub fn number(&self, name: &str) -> Result<f64, Diagnostic> {
+        match self.value(name)? {
+            Value::Number(value) => Ok(*value),
+            Value::Integer(value) => Ok(*value as f64),
+            other => Err(self.mismatch(name, "a number", other)),
+        }
+    }
+
     /// A share as a fraction: 70% is 0.7.
     pub fn ratio(&self, name: &str) -> Result<f64, Diagnostic> {
         match self.value(name)? {

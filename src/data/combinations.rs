@@ -1,25 +1,38 @@
 //! Label combinations: the distinct label rows of a part with their images. A combination is one full multi-hot row, as in
 //! Schütte et al. 2021 ("classes" there).
 
-use super::shard::Shard;
+use super::shard::{Shard, UNKNOWN};
 use std::collections::BTreeMap;
 
 /// One distinct label row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Combination {
-    /// `[l]` of 0 and 1.
+    /// `[l]`, as in the shard.
     pub labels: Vec<u8>,
     /// The images that have it, in the order of the part.
     pub images: Vec<usize>,
 }
 
 impl Combination {
-    /// The findings present, joined: `Edema + Pneumonia`; `none` where no finding is.
+    /// See [`title`].
     pub fn title(&self, label_names: &[String]) -> String {
-        let present: Vec<&str> =
-            self.labels.iter().zip(label_names).filter(|(label, _)| **label == 1).map(|(_, name)| name.as_str()).collect();
-        if present.is_empty() { "none".to_owned() } else { present.join(" + ") }
+        title(&self.labels, label_names)
     }
+}
+
+/// The findings present, joined, with a question mark behind those that are unknown: `Edema + Pneumonia?`; `none` where no
+/// finding is either.
+pub fn title(labels: &[u8], label_names: &[String]) -> String {
+    let named: Vec<String> = labels
+        .iter()
+        .zip(label_names)
+        .filter_map(|(label, name)| match *label {
+            1 => Some(name.clone()),
+            UNKNOWN => Some(format!("{name}?")),
+            _ => None,
+        })
+        .collect();
+    if named.is_empty() { "none".to_owned() } else { named.join(" + ") }
 }
 
 /// All combinations of a part, the most frequent first; of equally frequent ones, the label row that sorts first.
@@ -40,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_most_frequent_come_first_and_ties_sort_by_labels() {
-        let labels = vec![1, 1, 0, 1, 1, 0, 0, 1, 0, 0];
+        let labels = vec![1, 1, 0, 1, UNKNOWN, 0, 0, 1, 0, 0];
         let names = vec!["Edema".to_owned(), "Fracture".to_owned()];
         let shard = Shard { labels, patients: vec![0; 5], label_names: names.clone(), ..Shard::default() };
         let found = combinations(&shard);
@@ -50,8 +63,8 @@ mod tests {
             [
                 ("Fracture".to_owned(), vec![1, 3]),
                 ("none".to_owned(), vec![4]),
-                ("Edema".to_owned(), vec![2]),
-                ("Edema + Fracture".to_owned(), vec![0])
+                ("Edema + Fracture".to_owned(), vec![0]),
+                ("Edema?".to_owned(), vec![2])
             ]
         );
     }

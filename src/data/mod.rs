@@ -1,5 +1,6 @@
-//! Images with labels and patients: where they come from ([`sources`]), what one image is ([`picture`]), what it is made into ([`image`]), which part
-//! each patient falls into ([`split`]), how a part lies on disk ([`shard`]) and in what order it is shown ([`batch`]).
+//! Images with labels and patients: where they come from ([`sources`]), what one image is ([`picture`]), what it is made into
+//! ([`image`]), what tables say of findings ([`labels`]), which part each patient falls into ([`split`]), which images are taken
+//! ([`selection`]), how a part lies on disk ([`shard`]) and in what order it is shown ([`batch`]).
 //!
 //! In come constructors of the language (`chexpert(…)`, `gray(32)`, `by(patient, …)`) and files of the user; out go shards
 //! and batches of numbers. Nothing here knows of steps, keys or training. Mistakes in the user's data are `E05xx`.
@@ -8,7 +9,10 @@ pub mod arguments;
 pub mod batch;
 pub mod combinations;
 pub mod image;
+pub mod labels;
 pub mod picture;
+pub mod selection;
 pub mod shard;
 pub mod sources;
 pub mod split;
+mod stratification;

@@ -1,5 +1,5 @@
 //! One part of a data set on disk: a safetensors file with the tensors `images` u8 `[n, c, h, w]`, `labels` u8 `[n, l]`
-//! (0 or 1) and `patients` u32 `[n]` (positions in the list of names), and one metadata entry `synth` with names as JSON.
+//! (0 absent, 1 present, 2 unknown) and `patients` u32 `[n]` (positions in the list of names), and one metadata entry `synth` with names as JSON.
 //! There is only one entry because safetensors keeps metadata in a hash map: with one, equal content gives equal bytes.
 
 use crate::diagnostic::Diagnostic;
@@ -15,7 +15,8 @@ use std::path::Path;
 pub struct Shard {
     /// `[n, channels, height, width]`, 0 is black.
     pub images: Vec<u8>,
-    /// `[n, l]`: 1 where the finding is present.
+    /// `[n, l]`: 1 where the finding is present, 0 where it is absent, [`UNKNOWN`] where nobody knows. Losses mask unknown labels,
+    /// metrics leave them out, and as a condition of a generator they are 0.
     pub labels: Vec<u8>,
     /// `[n]`: the position of each image's patient in `patient_names`.
     pub patients: Vec<u32>,
@@ -42,7 +43,11 @@ struct Description {
 }
 
 const ENTRY: &str = "synth";
-const FORMAT: u32 = 1;
+/// 2: a label may be unknown.
+const FORMAT: u32 = 2;
+
+/// The label of a finding of which nobody knows whether it is present.
+pub const UNKNOWN: u8 = 2;
 
 impl Shard {
     /// Number of images.
@@ -183,8 +188,8 @@ impl Shard {
         if self.label_names.is_empty() || self.labels.len() != n * self.label_names.len() {
             return Err(format!("{} labels are not {n} rows of {} findings", self.labels.len(), self.label_names.len()));
         }
-        if let Some(at) = self.labels.iter().position(|label| *label > 1) {
-            return Err(format!("a label of image {} is neither 0 nor 1", at / self.label_names.len()));
+        if let Some(at) = self.labels.iter().position(|label| *label > UNKNOWN) {
+            return Err(format!("a label of image {} is neither 0, 1 nor {UNKNOWN}", at / self.label_names.len()));
         }
         if let Some(at) = self.patients.iter().position(|patient| *patient as usize >= self.patient_names.len()) {
             return Err(format!("image {at} names a patient beyond the list of {}", self.patient_names.len()));
@@ -206,7 +211,7 @@ mod tests {
     fn small() -> Shard {
         Shard {
             images: (0..12).collect(),
-            labels: vec![0, 1, 1, 0, 1, 1],
+            labels: vec![0, 1, 1, UNKNOWN, 1, 1],
             patients: vec![0, 1, 1],
             patient_names: vec!["a".into(), "b".into()],
             label_names: vec!["Edema".into(), "Fracture".into()],
@@ -239,7 +244,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shard");
         for shard in [
-            Shard { labels: vec![0, 1, 2, 0, 1, 1], ..small() },
+            Shard { labels: vec![0, 1, 3, 0, 1, 1], ..small() },
             Shard { patients: vec![0, 1, 2], ..small() },
             Shard { images: vec![0; 11], ..small() },
             Shard { labels: vec![0; 5], ..small() },
@@ -254,12 +259,12 @@ mod tests {
             std::fs::write(&path, &bytes[..length]).unwrap();
             assert_eq!(Shard::read(&path).unwrap_err().code, "E0510", "cut at {length}");
         }
-        // A label of 2 in the bytes themselves: tensors lie in the file in the order of their size of element, then name.
-        let at = bytes.windows(6).rposition(|window| window == [0, 1, 1, 0, 1, 1]).unwrap();
+        // A label of 3 in the bytes themselves: tensors lie in the file in the order of their size of element, then name.
+        let at = bytes.windows(6).rposition(|window| window == [0, 1, 1, UNKNOWN, 1, 1]).unwrap();
         let mut changed = bytes;
-        changed[at] = 2;
+        changed[at] = 3;
         std::fs::write(&path, &changed).unwrap();
         let error = Shard::read(&path).unwrap_err();
-        assert_eq!(error.notes, ["a label of image 0 is neither 0 nor 1"]);
+        assert_eq!(error.notes, ["a label of image 0 is neither 0, 1 nor 2"]);
     }
 }

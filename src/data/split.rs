@@ -1,9 +1,11 @@
 //! `by(unit, train = …, valid = …, test = …)`: which part an image falls into. Every patient (or single image) gets a number
 //! in [0, 1) from the seed and its name, and the shares cut that interval into three. A patient's part therefore depends on
 //! nothing else: more patients, or patients left out, never move the others. The shares are met on average, not exactly.
+//! `stratified_by(…)` meets them for every label combination, and depends on all records: see [`stratify`].
 
 use super::arguments::Arguments;
 use super::sources::Record;
+use super::stratification::stratify;
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use crate::random::Key;
@@ -22,20 +24,21 @@ pub enum Unit {
 /// A rule as the user wrote it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SplitRule {
+    is_stratified: bool,
     unit: Unit,
     /// Train, valid, test; their sum is 1.
     shares: [f64; 3],
     key: Key,
 }
 
-/// The constructor of type `split_rule`.
-pub const CONSTRUCTOR: &str = "by";
+/// The constructors of type `split_rule`.
+pub const CONSTRUCTORS: [&str; 2] = ["by", "stratified_by"];
 
 impl SplitRule {
     /// From `by(…)`. Shares must sum to 100%.
     pub fn new(construction: &Construction) -> Result<Self, Diagnostic> {
         let arguments = Arguments(construction);
-        if construction.function != CONSTRUCTOR {
+        if !CONSTRUCTORS.contains(&construction.function.as_str()) {
             return Err(Diagnostic::error("E0513", format!("`{}` is not a way to split a data set", construction.function))
                 .help("write `split = by(patient, train = 70%, valid = 15%, test = 15%)`"));
         }
@@ -51,7 +54,16 @@ impl SplitRule {
                 .note(format!("train = {train}, valid = {valid}, test = {test}"))
                 .help("change one of the shares so that the three sum to 100%"));
         }
-        Ok(Self { unit, shares, key: Key::new(arguments.integer("seed")?).with("split") })
+        let key = Key::new(arguments.integer("seed")?).with("split");
+        Ok(Self { is_stratified: construction.function == "stratified_by", unit, shares, key })
+    }
+
+    /// What is kept together of a record's kind.
+    fn unit_of<'a>(&self, record: &'a Record) -> &'a str {
+        match self.unit {
+            Unit::Patient => &record.patient,
+            Unit::Image => &record.name,
+        }
     }
 
     /// The part of a patient or an image by its name: 0 train, 1 valid, 2 test.
@@ -71,12 +83,13 @@ impl SplitRule {
     /// The positions in `records` that go into each part, in their order. A part with a share but without images is an error.
     pub fn split(&self, records: &[Record]) -> Result<[Vec<usize>; 3], Diagnostic> {
         let mut parts: [Vec<usize>; 3] = Default::default();
-        for (index, record) in records.iter().enumerate() {
-            let name = match self.unit {
-                Unit::Patient => &record.patient,
-                Unit::Image => &record.name,
-            };
-            if let Some(part) = parts.get_mut(self.part(name)) {
+        let places: Vec<usize> = if self.is_stratified {
+            stratify(records, |record| self.unit_of(record), self.shares, &self.key)
+        } else {
+            records.iter().map(|record| self.part(self.unit_of(record))).collect()
+        };
+        for (index, place) in places.into_iter().enumerate() {
+            if let Some(part) = parts.get_mut(place) {
                 part.push(index);
             }
         }
@@ -94,7 +107,7 @@ impl SplitRule {
 }
 
 /// `1 patient`, `7 patients`.
-pub(super) fn count(n: usize, noun: &str) -> String {
+pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 

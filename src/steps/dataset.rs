@@ -1,13 +1,19 @@
-//! `dataset`: opens the source, splits its records and packs each part into a shard (`train`, `valid`, `test`).
+//! `dataset`: opens the source, splits its records, selects among them and packs each part into a shard (`train`, `valid`,
+//! `test`). Output `results`: what was chosen and what was left out ([`Account`](crate::data::selection::Account)).
 
-use super::{ExternalFile, StepContext, StepError, StepKind};
+use super::fields;
+use super::{ExternalFile, StepContext, StepError, StepKind, write_output};
 use crate::data::image::ImageFormat;
-use crate::data::shard::Shard;
+use crate::data::selection::{AMOUNT_FIELDS, Amount, ClassRule, Negatives, Selected, Selection};
+use crate::data::shard::{Shard, UNKNOWN};
 use crate::data::sources::{self, Record, Source};
-use crate::data::split::{PARTS, SplitRule};
+use crate::data::split::{PARTS, SplitRule, count};
 use crate::diagnostic::Diagnostic;
 use crate::language::{Construction, Step, Value};
+use crate::random::Key;
+use crate::training::defect;
 use rayon::prelude::*;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,7 +30,7 @@ impl StepKind for Dataset {
     }
 
     fn check(&self, step: &Step) -> Vec<Diagnostic> {
-        split_rule(step).err().into_iter().collect()
+        [split_rule(step).err(), selection(step).err()].into_iter().flatten().collect()
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -34,9 +40,8 @@ impl StepKind for Dataset {
     fn external_files(&self, step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
         // All that needs no pixels is checked here, while planning.
         format(step)?;
-        let rule = split_rule(step)?;
         let source = source(step)?;
-        rule.split(source.records()).map_err(|error| at(step, "split", error))?;
+        select(step, source.as_ref())?;
         let files = source.files().map_err(|error| at(step, "source", error))?;
         Ok(files.into_iter().map(|file| ExternalFile { name: file.name, path: file.path }).collect())
     }
@@ -47,15 +52,61 @@ impl StepKind for Dataset {
 
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
         let step = context.step;
-        let (format, rule, source) = (format(step)?, split_rule(step)?, source(step)?);
-        let parts = rule.split(source.records()).map_err(|error| at(step, "split", error))?;
-        let work = Work { context, source: source.as_ref(), format, done: AtomicUsize::new(0) };
+        let (format, source) = (format(step)?, source(step)?);
+        let Selected { parts, unseen, account } = select(step, source.as_ref())?;
+        let work = Work {
+            context,
+            source: source.as_ref(),
+            format,
+            unseen,
+            total: parts.iter().map(Vec::len).sum(),
+            done: AtomicUsize::new(0),
+        };
         for (name, part) in PARTS.iter().zip(&parts) {
             let records: Vec<&Record> = part.iter().filter_map(|index| source.records().get(*index)).collect();
             let shard = work.pack(&records, &construction(step, "source")?.function)?;
             shard.write(&context.outputs.join(name))?;
         }
-        Ok(())
+        let results = json!({ "values": account.values(), "missing": {}, "table": account });
+        let text = serde_json::to_vec_pretty(&results).map_err(|error| defect(format!("results cannot be written: {error}")))?;
+        write_output(context, "results", &text)
+    }
+}
+
+/// What the step chooses of its source's records.
+fn select(step: &Step, source: &dyn Source) -> Result<Selected, Diagnostic> {
+    let parts = split_rule(step)?.split(source.records()).map_err(|error| at(step, "split", error))?;
+    let selected = selection(step)?
+        .select(source.records(), source.label_names(), parts, source.left_out())
+        .map_err(|fault| at(step, fault.field, fault.diagnostic))?;
+    if selected.parts.iter().all(Vec::is_empty) {
+        let error = Diagnostic::error("E0506", format!("no images are left of {}", count(source.records().len(), "row")));
+        let error = selected.account.left_out.iter().fold(error, |error, left_out| error.note(left_out.to_string()));
+        return Err(at(step, "source", error.help("loosen the rule that removes most")));
+    }
+    Ok(selected)
+}
+
+fn selection(step: &Step) -> Result<Selection, Diagnostic> {
+    let made = |field: &'static str| construction(step, field);
+    let named = |field: &'static str| move |error| at(step, field, error);
+    let [train, valid, test] = AMOUNT_FIELDS;
+    let amount = |field: &'static str| Amount::new(made(field)?).map_err(named(field));
+    Ok(Selection {
+        keep_without_findings: choice(step, "without_findings")? == "keep",
+        negatives: Negatives::new(made("negatives")?).map_err(named("negatives"))?,
+        classes: ClassRule::new(made("classes")?).map_err(named("classes"))?,
+        amounts: [amount(train)?, amount(valid)?, amount(test)?],
+        drop_unseen: choice(step, "unseen_findings")? == "unknown",
+        key: Key::new(fields::count(step, "seed")?).with("selection"),
+    })
+}
+
+/// The word of a choice.
+fn choice<'a>(step: &'a Step, field: &str) -> Result<&'a str, Diagnostic> {
+    match fields::value(step, field)? {
+        Value::Choice(word) => Ok(word),
+        other => Err(defect(format!("`{field}` of `{}` must be a word, not {other:?}", step.name))),
     }
 }
 
@@ -64,6 +115,10 @@ struct Work<'a> {
     context: &'a StepContext<'a>,
     source: &'a dyn Source,
     format: ImageFormat,
+    /// For every finding, whether its labels are unknown.
+    unseen: Vec<bool>,
+    /// Images of all parts.
+    total: usize,
     done: AtomicUsize,
 }
 
@@ -91,15 +146,17 @@ impl Work<'_> {
                 }
             }
             let done = self.done.fetch_add(stretch.len(), Ordering::Relaxed) + stretch.len();
-            self.context.progress.update(done as u64, self.source.records().len() as u64, "images", &[]);
+            self.context.progress.update(done as u64, self.total as u64, "images", &[]);
         }
         if let Some(fault) = together(faults, broken) {
             return Err(at(self.context.step, "source", fault).into());
         }
         let (patients, patient_names) = patients(records);
+        let label = |(label, unseen): (&u8, &bool)| if *unseen { UNKNOWN } else { *label };
+        let labels = records.iter().flat_map(|record| record.labels.iter().zip(&self.unseen).map(label)).collect();
         Ok(Shard {
             images,
-            labels: records.iter().flat_map(|record| record.labels.iter().copied()).collect(),
+            labels,
             patients,
             patient_names,
             label_names: self.source.label_names().to_vec(),
@@ -234,6 +291,19 @@ mod tests {
                 ],
             ),
         ];
+        let nothing = |name: &str, function: &str| field(name, function, Vec::new());
+        let plain = |name: &str, value| StepField { value, ..nothing(name, "") };
+        let selection = [
+            plain("without_findings", Value::Choice("keep".into())),
+            nothing("negatives", "all_negatives"),
+            nothing("classes", "all_combinations"),
+            nothing("train_size", "all_images"),
+            nothing("valid_size", "all_images"),
+            nothing("test_size", "all_images"),
+            plain("unseen_findings", Value::Choice("unknown".into())),
+            plain("seed", integer(1)),
+        ];
+        let fields = fields.into_iter().chain(selection).collect();
         Step { name: "chest".into(), kind: "dataset".into(), fields, span: Default::default(), folder: Default::default() }
     }
 

@@ -6,6 +6,7 @@
 use super::fields::count;
 use super::{StepContext, StepError, StepKind};
 use crate::data::shard::Shard;
+use crate::data::split::PARTS;
 use crate::random::Key;
 use crate::training::{Model, Predictor, defect, fill_labels};
 use std::path::Path;
@@ -29,8 +30,11 @@ impl StepKind for Sample {
         let model = Model::read(context.input_file("from")?)?;
         let key = Key::new(count(context.step, "seed")?).with("sample");
         let parts = context.input_files("labels")?;
-        let shards =
-            parts.iter().map(|(part, path)| Ok((part.clone(), Shard::read(path)?))).collect::<Result<Vec<_>, StepError>>()?;
+        let shards = parts
+            .iter()
+            .filter(|(part, _)| PARTS.contains(&part.as_str()))
+            .map(|(part, path)| Ok((part.clone(), Shard::read(path)?)))
+            .collect::<Result<Vec<_>, StepError>>()?;
         let total: u64 = shards.iter().map(|(_, shard)| shard.len() as u64).sum();
         let mut predictor = Predictor::new(&model, BATCH)?;
         let mut done = 0;

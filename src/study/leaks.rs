@@ -76,6 +76,12 @@ fn shared(steps: &Steps<'_>, one: &Part, other: &Part) -> Option<Shared> {
     if a != b {
         return Some(Shared::Patients(format!("`{}` and `{}` divide the same patients in different ways", one.step, other.step)));
     }
+    // A stratified split looks at every row of its source; what is selected afterwards changes no patient's part.
+    let of_all_rows = matches!(a, Value::Construction(rule) if rule.function == "stratified_by");
+    if of_all_rows && value(one, "source")? != value(other, "source")? {
+        let why = format!("`stratified_by` divides the rows of `{}` and of `{}`, whose sources differ", one.step, other.step);
+        return Some(Shared::Patients(why));
+    }
     if one.port == other.port {
         return Some(Shared::Images);
     }

@@ -1,7 +1,7 @@
 //! Fills the buffers of a training step from the rows of a shard.
 
 use crate::data::batch::bytes_to_numbers;
-use crate::data::shard::Shard;
+use crate::data::shard::{Shard, UNKNOWN};
 
 /// The images of some rows as numbers from −1 to 1, `[n, c, h, w]`.
 pub fn fill_images(shard: &Shard, rows: &[usize], numbers: &mut [f32]) {
@@ -10,11 +10,11 @@ pub fn fill_images(shard: &Shard, rows: &[usize], numbers: &mut [f32]) {
     }
 }
 
-/// The labels of some rows as 0 and 1, `[n, labels]`.
+/// The labels of some rows as 0 and 1, `[n, labels]`. What is unknown is 0: a generator is not asked for it.
 pub fn fill_labels(shard: &Shard, rows: &[usize], numbers: &mut [f32]) {
     for (row, part) in rows.iter().zip(numbers.chunks_mut(shard.label_names.len().max(1))) {
         for (number, label) in part.iter_mut().zip(shard.label_row(*row)) {
-            *number = f32::from(*label);
+            *number = if *label == UNKNOWN { 0.0 } else { f32::from(*label) };
         }
     }
 }

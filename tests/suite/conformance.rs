@@ -24,7 +24,8 @@ fn every_declared_kind_is_a_step_and_the_reverse() {
 fn every_declared_constructor_is_understood_and_the_reverse() {
     let mut implemented: Vec<&str> = data::sources::constructors()
         .chain(data::image::CONSTRUCTORS)
-        .chain([data::split::CONSTRUCTOR])
+        .chain(data::split::CONSTRUCTORS)
+        .chain(data::selection::constructors())
         .chain(training::LOSS_CONSTRUCTORS.iter().copied())
         .chain(training::PENALTY_CONSTRUCTORS.iter().copied())
         .chain(training::optimiser_constructors())

@@ -14,6 +14,7 @@ mod mutation;
 mod parity;
 mod radiographs;
 mod resume;
+mod selection;
 mod sweeps;
 mod tools;
 mod weights;

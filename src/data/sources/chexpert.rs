@@ -5,6 +5,7 @@
 use super::{Place, Record, Source, SourceFile};
 use crate::data::arguments::Arguments;
 use crate::data::image::{Fault, ImageFormat};
+use crate::data::labels::{LabelPolicy, LabelReader, LeftOut, Stated};
 use crate::data::split::count;
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
@@ -24,26 +25,18 @@ pub struct Chexpert {
     findings: Vec<String>,
     tables: Vec<SourceFile>,
     records: Vec<Record>,
-}
-
-/// What an uncertain label (−1) counts as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Uncertain {
-    Positive,
-    Negative,
-    Drop,
+    left_out: Vec<LeftOut>,
 }
 
 /// The choices of the user, and how many rows each has removed.
 struct Rules<'a> {
     root: &'a Path,
-    uncertain: Uncertain,
+    labels: LabelReader,
     /// `Frontal`, `Lateral`, or `None` for all.
     view: Option<&'static str>,
     findings: &'a [String],
     rows: usize,
     other_views: usize,
-    uncertain_rows: usize,
 }
 
 impl Chexpert {
@@ -59,11 +52,7 @@ impl Chexpert {
         }
         let mut rules = Rules {
             root: &root,
-            uncertain: match arguments.choice("uncertain")? {
-                "negative" => Uncertain::Negative,
-                "drop" => Uncertain::Drop,
-                _ => Uncertain::Positive,
-            },
+            labels: LabelReader::new(LabelPolicy::new(arguments, "uncertain")?, LabelPolicy::new(arguments, "missing")?),
             view: match arguments.choice("views")? {
                 "lateral" => Some("Lateral"),
                 "all" => None,
@@ -72,7 +61,6 @@ impl Chexpert {
             findings: &findings,
             rows: 0,
             other_views: 0,
-            uncertain_rows: 0,
         };
         let tables = find_tables(&root)?;
         let mut records = Vec::new();
@@ -84,7 +72,8 @@ impl Chexpert {
             return Err(rules.nothing_left());
         }
         let tables = tables.into_iter().map(|(name, path)| SourceFile { name: name.to_owned(), path }).collect();
-        Ok(Self { findings, tables, records })
+        let left_out = rules.left_out();
+        Ok(Self { findings, tables, records, left_out })
     }
 }
 
@@ -221,16 +210,13 @@ impl Rules<'_> {
                 cell(columns.path)
             )
         })?;
-        let mut labels = Vec::with_capacity(columns.findings.len());
-        let mut is_uncertain = false;
+        let mut stated = Vec::with_capacity(columns.findings.len());
         for (at, finding) in columns.findings.iter().zip(self.findings) {
-            labels.push(match cell(*at) {
-                "1.0" | "1" => 1,
-                "0.0" | "0" | "" => 0,
-                "-1.0" | "-1" => {
-                    is_uncertain = true;
-                    u8::from(self.uncertain == Uncertain::Positive)
-                }
+            stated.push(match cell(*at) {
+                "1.0" | "1" => Stated::Present,
+                "0.0" | "0" => Stated::Absent,
+                "-1.0" | "-1" => Stated::Uncertain,
+                "" => Stated::Missing,
                 other => return Err(format!("\"{other}\" in column \"{finding}\": 1.0, 0.0, -1.0 or nothing is expected")),
             });
         }
@@ -244,11 +230,8 @@ impl Rules<'_> {
                 other => return Err(format!("\"{other}\" in column \"{VIEW}\": Frontal or Lateral is expected")),
             }
         }
-        if is_uncertain && self.uncertain == Uncertain::Drop {
-            self.uncertain_rows += 1;
-            return Ok(None);
-        }
-        Ok(Some(Record { patient, name, labels, place: Place::File { path, table, row: line } }))
+        let labels = self.labels.row(&stated);
+        Ok(labels.map(|labels| Record { patient, name, labels, place: Place::File { path, table, row: line } }))
     }
 
     /// The image's name below the root, and its path. `CheXpert-v1.0-small/train/…` loses its first folder; a path that
@@ -279,15 +262,20 @@ impl Rules<'_> {
                 .note(format!("the tables in `{}` hold no rows", self.root.display()))
                 .help("look whether the download is complete");
         }
-        let view = self.view.unwrap_or("all").to_lowercase();
-        let error = error
-            .note(format!("`views = {view}` removed {}", count(self.other_views, "row")))
-            .note(format!("`uncertain = drop` removed {}", count(self.uncertain_rows, "row")));
-        if self.other_views >= self.uncertain_rows {
+        let left_out = self.left_out();
+        let error = left_out.iter().fold(error, |error, left_out| error.note(left_out.to_string()));
+        if 2 * self.other_views >= self.rows {
             error.help("choose other views: `views = all`")
         } else {
-            error.help("count uncertain labels as `positive` or `negative`, or choose fewer findings")
+            error.help("count labels that are left open as `positive`, `negative` or `unknown`, or choose fewer findings")
         }
+    }
+
+    /// Rows removed so far, with the reasons.
+    fn left_out(&self) -> Vec<LeftOut> {
+        let view = self.view.unwrap_or("all").to_lowercase();
+        let by_view = LeftOut { why: format!("`views = {view}`"), images: self.other_views };
+        std::iter::once(by_view).filter(|left_out| left_out.images > 0).chain(self.labels.left_out()).collect()
     }
 }
 
@@ -353,6 +341,10 @@ impl Source for Chexpert {
 
     fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    fn left_out(&self) -> Vec<LeftOut> {
+        self.left_out.clone()
     }
 
     fn files(&self) -> Result<Vec<SourceFile>, Diagnostic> {

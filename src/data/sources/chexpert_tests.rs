@@ -37,6 +37,7 @@ impl Folder {
         let arguments = vec![
             ("root".to_owned(), Value::Text(self.root().display().to_string())),
             ("uncertain".to_owned(), Value::Choice(uncertain.to_owned())),
+            ("missing".to_owned(), Value::Choice("negative".to_owned())),
             ("views".to_owned(), Value::Choice(views.to_owned())),
             ("findings".to_owned(), Value::List(findings.iter().map(|name| Value::Text((*name).to_owned())).collect())),
         ];
@@ -67,6 +68,8 @@ fn labels_views_and_patients_are_read() {
     let open = |uncertain, views| folder.open_with(uncertain, views, &["Fracture"]).unwrap();
     assert_eq!(labels(&open("negative", "all")), [[0], [0], [0]]);
     assert_eq!(labels(&open("drop", "frontal")), [[0]]);
+    assert_eq!(labels(&open("unknown", "all")), [[0], [0], [2]]);
+    assert_eq!(open("drop", "all").left_out()[0].to_string(), "`uncertain = drop` removed 1 row");
     assert!(open("positive", "lateral").records()[0].name.contains("lateral"));
 }
 
@@ -154,7 +157,7 @@ fn when_filters_leave_nothing_the_message_says_which() {
     assert_eq!((error.code, error.message.as_str()), ("E0506", "no images are left of 1 row"));
     assert_eq!(error.notes[0], "`views = frontal` removed 1 row");
     let error = Folder::new(&[B]).open_with("drop", "all", &["Fracture"]).unwrap_err();
-    assert!(error.notes[1].contains("`uncertain = drop` removed 1 row"), "{:?}", error.notes);
+    assert!(error.notes[0].contains("`uncertain = drop` removed 1 row"), "{:?}", error.notes);
     assert_eq!(Folder::new(&[]).open().unwrap_err().code, "E0506");
 }
 
@@ -192,6 +195,7 @@ fn the_real_radiographs_are_read() {
     let arguments = vec![
         ("root".to_owned(), Value::Text(root.display().to_string())),
         ("uncertain".to_owned(), Value::Choice("positive".into())),
+        ("missing".to_owned(), Value::Choice("unknown".into())),
         ("views".to_owned(), Value::Choice("frontal".into())),
         ("findings".to_owned(), Value::List(vec![Value::Text("No Finding".into()), Value::Text("Pneumonia".into())])),
     ];

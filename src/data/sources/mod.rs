@@ -2,9 +2,10 @@
 //! records first (patient, labels, where the image is), which is cheap, and makes one image at a time, from any thread.
 
 mod chexpert;
-mod phantom;
+pub mod phantom;
 
 use super::image::ImageFormat;
+use super::labels::LeftOut;
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ pub struct Record {
     pub patient: String,
     /// The image's own name, wherever its source lies: `train/patient00001/study1/view1_frontal.jpg`.
     pub name: String,
-    /// 1 where the finding is present, in the order of [`Source::label_names`].
+    /// As in a [shard](crate::data::shard::Shard::labels): present, absent or unknown, in the order of [`Source::label_names`].
     pub labels: Vec<u8>,
     pub place: Place,
 }
@@ -44,6 +45,11 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     /// In an order that does not depend on where the source lies.
     fn records(&self) -> &[Record];
 
+    /// Rows that the source's own rules (views, policies for labels) have removed, with their reasons.
+    fn left_out(&self) -> Vec<LeftOut> {
+        Vec::new()
+    }
+
     /// All files that are read, tables first; an error names those that are missing.
     fn files(&self) -> Result<Vec<SourceFile>, Diagnostic>;
 
@@ -61,6 +67,8 @@ type Open = fn(&Construction) -> Result<Box<dyn Source>, Diagnostic>;
 const SOURCES: &[(&str, Open)] = &[
     ("chexpert", |construction| Ok(Box::new(chexpert::Chexpert::new(construction)?))),
     ("phantom.chest", |construction| Ok(Box::new(phantom::Phantom::new(construction)?))),
+    ("phantom.head_ct", |construction| Ok(Box::new(phantom::HeadCt::new(construction)?))),
+    ("phantom.radiographs", |construction| Ok(Box::new(phantom::Radiographs::new(construction)?))),
 ];
 
 /// The names of the constructors of type `source`.

@@ -1,8 +1,23 @@
-//! `phantom.chest(patients, findings, seed)`: radiograph-like images drawn from a seed. This file draws who the patients are
-//! and what they have; [`drawing`] draws the pictures. Every draw is keyed by seed, patient, image and purpose, so that an
+//! Phantoms: images that are drawn from a seed instead of read. [`Radiographs`] are chests with fourteen findings, [`HeadCt`] are
+//! heads in Hounsfield units. This file has the oldest, `phantom.chest(patients, findings, seed)`, on which the quickstart's
+//! published numbers rest: it draws who the patients are and what they have; [`drawing`] draws the pictures. Every draw is keyed by seed, patient, image and purpose, so that an
 //! image depends neither on the number of patients nor on the order of work.
 
+mod dicom;
 mod drawing;
+mod files;
+mod head;
+mod head_ct;
+mod radiograph;
+mod radiographs;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod traits;
+
+pub use files::{Written, write_chexpert, write_rsna};
+pub use head_ct::HeadCt;
+pub use radiographs::{Radiographs, chexpert_findings};
 
 use super::{Place, Record, Source, SourceFile};
 use crate::data::arguments::Arguments;
@@ -99,7 +114,7 @@ impl Source for Phantom {
 }
 
 #[cfg(test)]
-mod tests {
+mod chest_tests {
     use super::*;
     use crate::language::Value;
     use rayon::prelude::*;

@@ -1,0 +1,145 @@
+//! `phantom.head_ct(…)`: slices of heads with the bleedings of RSNA 2019, about as frequent as there. This file draws who the
+//! patients are and what they have; [`head`](super::head) draws the pictures.
+
+use super::head::{BLEEDINGS, Head, Scan, Slice};
+use super::traits::{Trait, plainness};
+use crate::data::arguments::Arguments;
+use crate::data::image::ImageFormat;
+use crate::data::sources::{Place, Record, Source, SourceFile};
+use crate::diagnostic::Diagnostic;
+use crate::language::Construction;
+use crate::random::Key;
+
+/// The sixth label, as in Schütte et al. 2021, code of `dataset_tool.py`: no bleeding.
+pub const NO_FINDING: &str = "No Finding";
+
+const fn bleeding(kind: usize, frequency: f64, threshold: f64, causes: [f64; 2]) -> Trait<2> {
+    Trait { name: BLEEDINGS[kind], frequency, threshold, causes }
+}
+
+/// Of all slices of RSNA 2019, 0.4 % show an epidural, 4.8 % an intraparenchymal, 3.5 % an intraventricular, 4.7 % a subarachnoid
+/// and 6.3 % a subdural bleeding (Flanders et al. 2020). That is how frequent the labels of slices are (`frequency`); thresholds are
+/// those of patients, who have a bleeding more often than each of their slices shows it. Causes: diseased vessels, trauma.
+const TRAITS: [Trait<2>; 5] = [
+    bleeding(0, 0.004, 2.17, [0.0, 0.55]),
+    bleeding(1, 0.048, 1.00, [0.55, 0.20]),
+    bleeding(2, 0.035, 1.11, [0.75, 0.0]),
+    bleeding(3, 0.047, 1.18, [0.20, 0.60]),
+    bleeding(4, 0.063, 1.15, [0.0, 0.55]),
+];
+
+/// The heights between which slices lie.
+const LOWEST: f64 = -0.58;
+const HIGHEST: f64 = 0.86;
+/// Where the ventricles are.
+const VENTRICLES: [f64; 2] = [-0.12, 0.42];
+/// A bleeding is labelled where a slice cuts it by more than this share.
+const LEAST_CUT: f64 = 0.30;
+
+#[derive(Debug)]
+pub struct HeadCt {
+    key: Key,
+    slices: u64,
+    difficulty: f64,
+    label_names: Vec<String>,
+    records: Vec<Record>,
+}
+
+impl HeadCt {
+    pub fn new(construction: &Construction) -> Result<Self, Diagnostic> {
+        let arguments = Arguments(construction);
+        let key = Key::new(arguments.integer("seed")?).with("phantom head");
+        let (slices, noise) = (arguments.integer("slices")?, arguments.ratio("label_noise")?);
+        let patients = 0..arguments.integer("patients")?;
+        let label_names = BLEEDINGS.iter().chain([&NO_FINDING]).map(|name| (*name).to_owned()).collect();
+        let records = patients.flat_map(|patient| records(&key, patient, slices, noise)).collect();
+        Ok(Self { key, slices, difficulty: arguments.number("difficulty")?, label_names, records })
+    }
+
+    fn numbers(record: &Record) -> (u64, u64) {
+        match record.place {
+            Place::Drawn { patient, image } => (patient, image),
+            Place::File { .. } => (0, 0),
+        }
+    }
+
+    /// How high the slice of a record lies: −1 is the skull base, 1 the vertex.
+    pub fn height(&self, record: &Record) -> f64 {
+        let (patient, slice) = Self::numbers(record);
+        height(&self.key.with_index(patient), slice, self.slices)
+    }
+
+    /// The slice of a record in whole Hounsfield units, `[size, size]`.
+    pub fn hounsfield(&self, record: &Record, size: usize) -> Vec<f32> {
+        let (patient, slice) = Self::numbers(record);
+        let [patient, slice_key] = keys(&self.key, patient, slice);
+        let (head, scan) = (head(&patient), Scan::draw(&patient, &slice_key));
+        let mut noise = vec![0f32; size * size];
+        slice_key.with("noise").fill_normal(&mut noise);
+        let height = self.height(record);
+        Slice { head: &head, scan: &scan, height, plainness: plainness(self.difficulty) }.picture(&noise, size)
+    }
+}
+
+fn keys(key: &Key, patient: u64, slice: u64) -> [Key; 2] {
+    let patient = key.with_index(patient);
+    [patient, patient.with("slice").with_index(slice)]
+}
+
+/// A patient's bleedings do not differ from slice to slice.
+fn head(patient: &Key) -> Head {
+    Head::draw(patient, TRAITS.map(|bleeding| bleeding.is_present(patient, patient, 0.0)))
+}
+
+/// Slices are evenly spaced, from a start that is the patient's.
+fn height(patient: &Key, slice: u64, slices: u64) -> f64 {
+    let start = patient.with("first slice").uniform(0);
+    LOWEST + (HIGHEST - LOWEST) * (slice as f64 + start) / slices as f64
+}
+
+fn records(key: &Key, patient: u64, slices: u64, noise: f64) -> Vec<Record> {
+    let head = head(&key.with_index(patient));
+    let name = format!("phantom{:05}", patient + 1);
+    (0..slices)
+        .map(|slice| {
+            let [patient_key, slice_key] = keys(key, patient, slice);
+            let height = height(&patient_key, slice, slices);
+            let shows = |kind: usize| {
+                let cut = head.bleedings.get(kind).copied().flatten().map_or(0.0, |bleeding| bleeding.cut(height));
+                let [low, high] = VENTRICLES;
+                cut > LEAST_CUT && (kind != INTRAVENTRICULAR || (low..high).contains(&height))
+            };
+            let mut labels: Vec<u8> = TRAITS
+                .iter()
+                .enumerate()
+                .map(|(kind, bleeding)| u8::from(bleeding.label(shows(kind), &slice_key, noise)))
+                .collect();
+            labels.push(u8::from(!labels.contains(&1)));
+            let place = Place::Drawn { patient, image: slice };
+            Record { patient: name.clone(), name: format!("{name}/{:02}", slice + 1), labels, place }
+        })
+        .collect()
+}
+
+/// Its place among the bleedings.
+const INTRAVENTRICULAR: usize = 2;
+
+impl Source for HeadCt {
+    fn label_names(&self) -> &[String] {
+        &self.label_names
+    }
+
+    fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic> {
+        Ok(Vec::new())
+    }
+
+    fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic> {
+        // Until formats know Hounsfield units: the window of the brain, 0 … 80 HU.
+        let seen = |value: f32| (value / 80.0 * 255.0).clamp(0.0, 255.0).round() as u8;
+        Ok(self.hounsfield(record, format.size).into_iter().map(seen).collect())
+    }
+}

@@ -12,6 +12,7 @@ mod fidelity;
 mod laboratory;
 mod mutation;
 mod parity;
+mod phantoms;
 mod radiographs;
 mod resume;
 mod selection;

@@ -23,7 +23,7 @@ use super::sources::Record;
 use super::split::PARTS;
 use crate::diagnostic::Diagnostic;
 use crate::random::Key;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The constructors of the types `negatives_rule`, `class_rule` and `amount`.
 pub fn constructors() -> impl Iterator<Item = &'static str> {
@@ -89,7 +89,8 @@ impl Selection {
             leave_out(&format!("`negatives = {}`", self.negatives), retain(&mut parts, |index| kept.contains(&index)));
         }
         let classes = self.classes.classes(records, label_names, &parts)?;
-        let is_of_class = |index: usize| classes.contains(&labels(records, index));
+        let chosen: BTreeSet<&[u8]> = classes.iter().copied().collect();
+        let is_of_class = |index: usize| chosen.contains(labels(records, index));
         leave_out(&format!("`classes = {}`", self.classes), retain(&mut parts, is_of_class));
         for (number, (part, name)) in parts.iter_mut().zip(PARTS).enumerate() {
             let Some(amount) = self.amounts.get(number) else { continue };

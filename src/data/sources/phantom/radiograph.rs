@@ -146,6 +146,18 @@ pub struct Radiograph<'a> {
     pub plainness: f64,
 }
 
+/// A place in one lung.
+#[derive(Clone, Copy)]
+struct Place {
+    /// −1 left or 1 right in the image.
+    side: f64,
+    /// From the lung's middle to its border, in its half axes: sideways and down.
+    u: f64,
+    v: f64,
+    x: f64,
+    y: f64,
+}
+
 impl Radiograph<'_> {
     /// `[size, size]` bytes; `noise` holds standard normals.
     pub fn picture(&self, noise: &[f32], size: usize) -> Vec<u8> {
@@ -186,6 +198,9 @@ impl Radiograph<'_> {
         // Shoulders above, a neck in the middle, flanks below.
         let shoulders = chest.body * (1.06 - 0.72 * inside(-0.84 - y - 0.10 * x.abs(), 0.05));
         let body = inside(shoulders - x.abs(), 0.03);
+        if body < 1e-4 {
+            return 0.02 + self.devices(x, y);
+        }
         let enlarged = self.strength(CARDIOMEGALY, 0.05, 0.15);
         let heart_width = chest.heart_width + enlarged;
         let heart = Ellipse {
@@ -234,59 +249,48 @@ impl Radiograph<'_> {
         let dome = 0.50 + breath - 0.03 * side.min(0.0).abs() + 0.19 * u * u - 0.05 * u - collapse;
         let wall = 1.0 - u.hypot(v);
         let lung = inside(wall, 0.05) * inside(dome - y, 0.022);
-        let (ribs, break_) = self.ribs(side, u, x, y);
-
+        if lung < 1e-4 {
+            return 0.0;
+        }
+        let place = Place { side, u, v, x, y };
+        let (ribs, fracture) = self.ribs(&place);
         let mut fluid = 0.0;
         let effusion = self.strength(PLEURAL_EFFUSION, 0.15, 0.42);
         if effusion > 0.0 && self.side(PLEURAL_EFFUSION) == side {
             let level = dome + 0.03 - effusion - 0.20 * u.max(0.0).powi(2);
             fluid = inside(y - level, 0.035);
         }
-        let (mut air, mut pleura) = (chest.air, 0.0);
+        let (mut air, mut pleura, mut free) = (chest.air, 0.0, 0.0);
         let collapsed = self.strength(PNEUMOTHORAX, 0.12, 0.34);
         if collapsed > 0.0 && self.side(PNEUMOTHORAX) == side {
             let from_edge = (u + collapsed).hypot(v - collapsed) - 1.0;
             let upper = inside(0.28 - y, 0.10);
-            let free = inside(from_edge, 0.04) * upper;
+            free = inside(from_edge, 0.04) * upper;
             air *= 1.0 + 0.30 * free - 0.12 * (1.0 - free);
             pleura = 0.13 * ridge(from_edge, 0.04) * upper;
-            // No vessels run outside of the lung's edge.
-            return self.opened(
-                lung,
-                soft,
-                fluid,
-                ribs + pleura - air + self.vessels(x, y) * (1.0 - free),
-                side,
-                (u, v, x, y),
-                wall,
-            ) + break_;
         }
-        self.opened(lung, soft, fluid, ribs + pleura - air + self.vessels(x, y), side, (u, v, x, y), wall) + break_
-    }
-
-    /// The open part of a lung with what fills it.
-    #[allow(clippy::too_many_arguments)]
-    fn opened(&self, lung: f64, soft: f64, fluid: f64, base: f64, side: f64, at: (f64, f64, f64, f64), wall: f64) -> f64 {
-        let filled = self.filled(side, at);
+        // No vessels run outside of the lung's edge.
+        let filled = ribs + pleura - air + self.vessels(x, y) * (1.0 - free) + self.filled(&place);
+        let rind = self.rind(&place, wall);
         let open = lung * (1.0 - 0.92 * soft) * (1.0 - 0.95 * fluid);
         // What fills the air can at most make up for it; only lime is denser.
-        open * ((base + filled).min(0.04 + 0.25 * (base + filled)) + 0.5 * self.rind(side, at, wall))
-            + 0.4 * lung * self.rind(side, at, wall)
+        open * (filled.min(0.04 + 0.25 * filled) + 0.5 * rind) + 0.4 * lung * rind + fracture
     }
 
     /// A thickened pleura, limed in part: along the chest wall, thickest in its middle.
-    fn rind(&self, side: f64, (u, v, ..): (f64, f64, f64, f64), wall: f64) -> f64 {
-        if self.side(PLEURAL_OTHER) != side {
+    fn rind(&self, place: &Place, wall: f64) -> f64 {
+        if self.side(PLEURAL_OTHER) != place.side {
             return 0.0;
         }
-        let along = ridge(v - self.chest.rind, 0.32) * inside(u, 0.08);
+        let along = ridge(place.v - self.chest.rind, 0.32) * inside(place.u, 0.08);
         self.strength(PLEURAL_OTHER, 0.34, 0.52) * inside(0.30 * along - wall, 0.03)
     }
 
     /// Findings within one lung.
-    fn filled(&self, side: f64, (u, v, x, y): (f64, f64, f64, f64)) -> f64 {
+    fn filled(&self, place: &Place) -> f64 {
+        let Place { side, u, v, x, y } = *place;
         let chest = self.chest;
-        let on = |finding: usize| self.side(finding) == side;
+        let on = |finding: usize| self.side(finding) == side && self.findings.get(finding) == Some(&true);
         let mut sum = 0.0;
         if on(LUNG_OPACITY) {
             let haze = Ellipse { x: chest.haze.0, y: chest.haze.1, width: 0.48, height: 0.34, turn: 0.3 };
@@ -356,8 +360,8 @@ impl Radiograph<'_> {
     }
 
     /// Ribs behind and in front, and what a fracture adds where one is displaced.
-    fn ribs(&self, side: f64, u: f64, x: f64, y: f64) -> (f64, f64) {
-        let chest = self.chest;
+    fn ribs(&self, place: &Place) -> (f64, f64) {
+        let (chest, Place { side, u, x, y, .. }) = (self.chest, *place);
         let fracture = if self.side(FRACTURE) == side { self.strength(FRACTURE, 0.7, 1.3) } else { 0.0 };
         let (broken_u, broken_y) = (0.62, chest.broken_rib);
         let slope = |u: f64| 0.12 * u * u - 0.05 * u;

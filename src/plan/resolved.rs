@@ -213,7 +213,10 @@ mod tests {
         let (sources, file, mut program) = checked(text);
         let found = resolved(&sources, file, &program, &[], true);
         assert!(found.contains("# mine\n") && found.contains(") # few\n"), "{found}");
-        assert!(found.contains("phantom.chest(20, findings = 2, seed = 1)") && found.contains("gray(16, fit = crop, "), "{found}");
+        assert!(
+            found.contains("phantom.chest(20, findings = 2, seed = 1)") && found.contains("gray(16, fit = crop, "),
+            "{found}"
+        );
         assert!(found.contains("  # by default\n  split = by(unit = patient, train = 70%,"), "{found}");
         let (sources_of_recipe, file_of_recipe, recipe) = checked(&format!(
             "{text}recipe one(data: dataset, size: int) {{\n  dataset other {{\n    source = phantom.chest(size, findings = 2)\n    \

@@ -125,7 +125,7 @@ use std.data.phantom
 
 dataset brain {
   source     = phantom.head_ct(patients = 250)
-  image      = gray(8)
+  image      = hounsfield(8)
   split      = by(patient, train = 80%, valid = 10%, test = 10%, seed = 1_001)
   negatives  = balanced()
   classes    = most_frequent(4, minimum = 10, counted = train)

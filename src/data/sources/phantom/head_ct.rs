@@ -5,6 +5,7 @@ use super::head::{BLEEDINGS, Head, Scan, Slice};
 use super::traits::{Trait, plainness};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
+use crate::data::picture::Picture;
 use crate::data::sources::{Place, Record, Source, SourceFile};
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
@@ -138,8 +139,7 @@ impl Source for HeadCt {
     }
 
     fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic> {
-        // Until formats know Hounsfield units: the window of the brain, 0 … 80 HU.
-        let seen = |value: f32| (value / 80.0 * 255.0).clamp(0.0, 255.0).round() as u8;
-        Ok(self.hounsfield(record, format.size).into_iter().map(seen).collect())
+        let picture = Picture::hounsfield(format.size, format.size, self.hounsfield(record, format.size));
+        format.render(&picture).map_err(|fault| fault.told(&record.name))
     }
 }

@@ -6,6 +6,7 @@ use super::radiograph::{Chest, DRAWN, Exposure, Radiograph};
 use super::traits::{Trait, plainness};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
+use crate::data::picture::Picture;
 use crate::data::sources::{Place, Record, Source, SourceFile};
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
@@ -153,6 +154,7 @@ impl Source for Radiographs {
     }
 
     fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic> {
-        Ok(self.picture(record, format.size))
+        let picture = Picture::gray8(format.size, format.size, self.picture(record, format.size));
+        format.render(&picture).map_err(|fault| fault.told(&record.name))
     }
 }

@@ -121,8 +121,8 @@ fn too_few_of_class(label_names: &[String], classes: &[&[u8]], found: &[usize], 
         error = error.note(format!("… and {} more", total - NAMED));
     }
     let least = found.iter().min().copied().unwrap_or(0);
-    error
-        .help(format!("ask for {least} or fewer, for fewer classes, or take what there is: `per_class({images}, short = fewer)`"))
+    let fewer = if least > 0 { format!("ask for {least} or fewer, ") } else { String::new() };
+    error.help(format!("{fewer}choose fewer classes, or take what there is: `per_class({images}, short = fewer)`"))
 }
 
 impl std::fmt::Display for Amount {

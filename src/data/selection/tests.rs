@@ -157,7 +157,7 @@ fn negatives_are_balanced_and_rows_without_findings_dropped() {
     // Fewer negatives are part of more.
     let kept = |most| {
         let selected = choose(&Selection { negatives: Negatives::AtMost(most), ..everything() }, &counts).unwrap();
-        selected.parts.concat().into_iter().collect::<std::collections::BTreeSet<_>>()
+        selected.parts.concat().into_iter().collect::<BTreeSet<_>>()
     };
     assert!(kept(5).is_subset(&kept(20)) && kept(20).len() == 30);
 }

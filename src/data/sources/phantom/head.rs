@@ -16,11 +16,10 @@ const WHITE: f64 = 29.0;
 const FLUID: f64 = 7.0;
 const TABLE: f64 = -350.0;
 
-/// Bleedings in the order of RSNA 2019.
-pub const BLEEDINGS: [&str; 5] = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural"];
+// Places of the bleedings, in the order of RSNA 2019.
 const EPIDURAL: usize = 0;
 const INTRAPARENCHYMAL: usize = 1;
-const INTRAVENTRICULAR: usize = 2;
+pub const INTRAVENTRICULAR: usize = 2;
 const SUBARACHNOID: usize = 3;
 const SUBDURAL: usize = 4;
 

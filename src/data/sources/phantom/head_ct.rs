@@ -1,7 +1,7 @@
 //! `phantom.head_ct(…)`: slices of heads with the bleedings of RSNA 2019, about as frequent as there. This file draws who the
 //! patients are and what they have; [`head`](super::head) draws the pictures.
 
-use super::head::{BLEEDINGS, Head, Scan, Slice};
+use super::head::{Head, INTRAVENTRICULAR, Scan, Slice};
 use super::traits::{Trait, plainness};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
@@ -14,19 +14,19 @@ use crate::random::Key;
 /// The sixth label, as in Schütte et al. 2021, code of `dataset_tool.py`: no bleeding.
 pub const NO_FINDING: &str = "No Finding";
 
-const fn bleeding(kind: usize, frequency: f64, threshold: f64, causes: [f64; 2]) -> Trait<2> {
-    Trait { name: BLEEDINGS[kind], frequency, threshold, causes }
+const fn bleeding(name: &'static str, frequency: f64, threshold: f64, causes: [f64; 2]) -> Trait<2> {
+    Trait { name, frequency, threshold, causes }
 }
 
 /// Of all slices of RSNA 2019, 0.4 % show an epidural, 4.8 % an intraparenchymal, 3.5 % an intraventricular, 4.7 % a subarachnoid
 /// and 6.3 % a subdural bleeding (Flanders et al. 2020). That is how frequent the labels of slices are (`frequency`); thresholds are
 /// those of patients, who have a bleeding more often than each of their slices shows it. Causes: diseased vessels, trauma.
 const TRAITS: [Trait<2>; 5] = [
-    bleeding(0, 0.004, 2.17, [0.0, 0.55]),
-    bleeding(1, 0.048, 1.00, [0.55, 0.20]),
-    bleeding(2, 0.035, 1.11, [0.75, 0.0]),
-    bleeding(3, 0.047, 1.18, [0.20, 0.60]),
-    bleeding(4, 0.063, 1.15, [0.0, 0.55]),
+    bleeding("epidural", 0.0042, 2.20, [0.0, 0.55]),
+    bleeding("intraparenchymal", 0.048, 1.06, [0.55, 0.20]),
+    bleeding("intraventricular", 0.035, 1.265, [0.75, 0.0]),
+    bleeding("subarachnoid", 0.047, 1.19, [0.20, 0.60]),
+    bleeding("subdural", 0.063, 1.13, [0.0, 0.55]),
 ];
 
 /// The heights between which slices lie.
@@ -52,7 +52,7 @@ impl HeadCt {
         let key = Key::new(arguments.integer("seed")?).with("phantom head");
         let (slices, noise) = (arguments.integer("slices")?, arguments.ratio("label_noise")?);
         let patients = 0..arguments.integer("patients")?;
-        let label_names = BLEEDINGS.iter().chain([&NO_FINDING]).map(|name| (*name).to_owned()).collect();
+        let label_names = TRAITS.iter().map(|bleeding| bleeding.name).chain([NO_FINDING]).map(str::to_owned).collect();
         let records = patients.flat_map(|patient| records(&key, patient, slices, noise)).collect();
         Ok(Self { key, slices, difficulty: arguments.number("difficulty")?, label_names, records })
     }
@@ -121,9 +121,6 @@ fn records(key: &Key, patient: u64, slices: u64, noise: f64) -> Vec<Record> {
         })
         .collect()
 }
-
-/// Its place among the bleedings.
-const INTRAVENTRICULAR: usize = 2;
 
 impl Source for HeadCt {
     fn label_names(&self) -> &[String] {

@@ -8,6 +8,7 @@
 pub mod arguments;
 pub mod batch;
 pub mod combinations;
+pub mod dicom;
 pub mod image;
 pub mod labels;
 pub mod picture;

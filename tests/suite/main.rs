@@ -7,6 +7,7 @@ mod chapters;
 mod check;
 mod conformance;
 mod describe;
+mod dicom;
 mod divergence;
 mod fidelity;
 mod laboratory;

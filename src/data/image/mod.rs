@@ -7,7 +7,7 @@ mod fault;
 mod resample;
 mod whole;
 
-pub use decode::picture;
+pub use decode::{is_image, picture};
 pub use fault::Fault;
 
 use super::arguments::Arguments;
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn other_files_and_impossible_sizes_are_errors() {
         assert!(square().decode(b"").unwrap_err().text.contains("empty"));
-        assert!(square().decode(b"<html>not found</html>").unwrap_err().text.contains("neither a JPEG nor a PNG"));
+        assert!(square().decode(b"<html>not found</html>").unwrap_err().text.contains("neither a JPEG, a PNG nor a DICOM"));
         let mut png = encode(&DynamicImage::ImageRgba8(RgbaImage::new(4, 4)), ::image::ImageFormat::Png);
         png[16..20].copy_from_slice(&0x7FFF_FFFFu32.to_be_bytes());
         square().decode(&png).unwrap_err();

@@ -17,6 +17,7 @@ mod phantoms;
 mod radiographs;
 mod resume;
 mod selection;
+mod sources;
 mod sweeps;
 mod tools;
 mod weights;

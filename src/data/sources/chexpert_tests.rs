@@ -1,6 +1,8 @@
 //! Tests of the CheXpert layout on folders made here.
 
 use super::*;
+use crate::data::image::ImageFormat;
+use crate::data::sources::Source;
 use crate::language::Value;
 use ::image::{GrayImage, Luma};
 
@@ -33,7 +35,7 @@ impl Folder {
         GrayImage::from_fn(48, 40, |x, _| Luma([(x * 5) as u8])).save(path).unwrap();
     }
 
-    fn open_with(&self, uncertain: &str, views: &str, findings: &[&str]) -> Result<Chexpert, Diagnostic> {
+    fn open_with(&self, uncertain: &str, views: &str, findings: &[&str]) -> Result<Files, Diagnostic> {
         let arguments = vec![
             ("root".to_owned(), Value::Text(self.root().display().to_string())),
             ("uncertain".to_owned(), Value::Choice(uncertain.to_owned())),
@@ -41,10 +43,10 @@ impl Folder {
             ("views".to_owned(), Value::Choice(views.to_owned())),
             ("findings".to_owned(), Value::List(findings.iter().map(|name| Value::Text((*name).to_owned())).collect())),
         ];
-        Chexpert::new(&Construction { function: "chexpert".into(), arguments })
+        super::open(&Construction { function: "chexpert".into(), arguments })
     }
 
-    fn open(&self) -> Result<Chexpert, Diagnostic> {
+    fn open(&self) -> Result<Files, Diagnostic> {
         self.open_with("positive", "frontal", &["Edema", "Fracture"])
     }
 }
@@ -53,7 +55,7 @@ const A: &str = "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg
 const A_LATERAL: &str = "CheXpert-v1.0-small/train/patient00001/study1/view2_lateral.jpg,Male,0,Lateral,,1.0,";
 const B: &str = "CheXpert-v1.0-small/train/patient00002/study1/view1_frontal.jpg,Unknown,90,Frontal,LL,0.0,-1.0";
 
-fn labels(source: &Chexpert) -> Vec<Vec<u8>> {
+fn labels(source: &Files) -> Vec<Vec<u8>> {
     source.records().iter().map(|record| record.labels.clone()).collect()
 }
 
@@ -199,7 +201,7 @@ fn the_real_radiographs_are_read() {
         ("views".to_owned(), Value::Choice("frontal".into())),
         ("findings".to_owned(), Value::List(vec![Value::Text("No Finding".into()), Value::Text("Pneumonia".into())])),
     ];
-    let source = Chexpert::new(&Construction { function: "chexpert".into(), arguments }).unwrap();
+    let source = super::open(&Construction { function: "chexpert".into(), arguments }).unwrap();
     assert_eq!(source.records().len(), 318);
     assert_eq!(source.files().unwrap().len(), 320);
     let format = ImageFormat::gray(32);

@@ -2,13 +2,20 @@
 //! records first (patient, labels, where the image is), which is cheap, and makes one image at a time, from any thread.
 
 mod chexpert;
+mod files;
+mod image_folder;
+mod nih_chest14;
 pub mod phantom;
+mod rows;
+mod rsna_ich;
+mod table;
 
 use super::image::ImageFormat;
 use super::labels::LeftOut;
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One image before it is decoded or drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +32,8 @@ pub struct Record {
 /// Where an image is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In a file that a table names: `table` and `row` (its line, from 1) are for messages.
-    File { path: PathBuf, table: &'static str, row: u64 },
+    /// In a file. Where a table names it, `table` and `row` (its line, from 1) are for messages.
+    File { path: PathBuf, table: Option<Arc<str>>, row: u64 },
     /// Drawn by a phantom.
     Drawn { patient: u64, image: u64 },
 }
@@ -53,22 +60,36 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     /// All files that are read, tables first; an error names those that are missing.
     fn files(&self) -> Result<Vec<SourceFile>, Diagnostic>;
 
-    /// The pixels of one record, `[1, size, size]`.
+    /// The pixels of one record, `[c, size, size]`.
     fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic>;
 }
 
 /// Arguments of sources that only say where files lie, as `(constructor, argument)`. What lies there counts, not where.
-pub const LOCATIONS: &[(&str, &str)] = &[("chexpert", "root")];
+pub const LOCATIONS: &[(&str, &str)] = &[
+    ("chexpert", "root"),
+    ("dicom_folder", "root"),
+    ("dicom_folder", "table"),
+    ("image_folder", "root"),
+    ("nih_chest14", "root"),
+    ("rsna_ich", "root"),
+    ("table", "path"),
+    ("table", "root"),
+];
 
 /// What makes an opened source of a constructor's arguments.
 type Open = fn(&Construction) -> Result<Box<dyn Source>, Diagnostic>;
 
 /// Every constructor of type `source`.
 const SOURCES: &[(&str, Open)] = &[
-    ("chexpert", |construction| Ok(Box::new(chexpert::Chexpert::new(construction)?))),
+    ("chexpert", |construction| Ok(Box::new(chexpert::open(construction)?))),
+    ("dicom_folder", |construction| Ok(Box::new(table::open_dicom_folder(construction)?))),
+    ("image_folder", |construction| Ok(Box::new(image_folder::open(construction)?))),
+    ("nih_chest14", |construction| Ok(Box::new(nih_chest14::open(construction)?))),
     ("phantom.chest", |construction| Ok(Box::new(phantom::Phantom::new(construction)?))),
     ("phantom.head_ct", |construction| Ok(Box::new(phantom::HeadCt::new(construction)?))),
     ("phantom.radiographs", |construction| Ok(Box::new(phantom::Radiographs::new(construction)?))),
+    ("rsna_ich", |construction| Ok(Box::new(rsna_ich::open(construction)?))),
+    ("table", |construction| Ok(Box::new(table::open(construction)?))),
 ];
 
 /// The names of the constructors of type `source`.

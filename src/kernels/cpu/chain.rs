@@ -2,6 +2,8 @@
 //! first-level cache, with sums of its values taken on the way. Chunks of blocks are what threads share; their borders
 //! depend on the shape alone, and a sum is a tree over lanes, blocks and chunks that is always the same.
 
+#![expect(clippy::needless_range_loop, reason = "see `add_each`")]
+
 use super::Element;
 use super::fusion::Pattern;
 use super::memory::{Memory, Place};
@@ -78,6 +80,18 @@ pub(super) struct Chain {
     /// Sums of slots: `(slot, place of the result)`.
     pub sums: Vec<(Slot, usize)>,
     pub pattern: Pattern,
+    /// The same as [`sum_dimensions`] gives it.
+    pub sum_rows: (usize, bool, Vec<(usize, usize)>),
+    /// Whether loops compiled for AVX2 are used. Results are the same bits without.
+    pub avx2: bool,
+}
+
+/// Whether the processor has AVX2 and FMA.
+pub(super) fn has_avx2() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
 
 impl Chain {
@@ -142,9 +156,7 @@ impl Chain {
             let output = unsafe { memory.write(*place, length) };
             output.copy_from_slice(&parts[number * length..][..length]);
             for other in parts[number * length..].chunks(part).skip(1) {
-                for (sum, value) in output.iter_mut().zip(other) {
-                    *sum += *value;
-                }
+                add_each(other, output);
             }
         }
     }
@@ -162,8 +174,8 @@ fn run_chunk<T: Element>(
     parts: Option<&mut [T]>,
 ) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-        // SAFETY: the processor has the instructions, as was just asked.
+    if chain.avx2 {
+        // SAFETY: the processor has the instructions: the plan asked for them.
         unsafe { run_chunk_avx2(chain, memory, range, first_row, parts) };
         return;
     }
@@ -246,7 +258,7 @@ fn run_chunk_anywhere<T: Element>(
             // SAFETY: memory of this chunk's results, see where the pointers are set.
             let results = unsafe { std::slice::from_raw_parts_mut(*pointer, length) };
             // SAFETY: see `Slots`; nobody writes to it meanwhile.
-            accumulate(&chain.pattern, unsafe { slots.read(*slot, start, count) }, start, base, results);
+            accumulate(&chain.sum_rows, unsafe { slots.read(*slot, start, count) }, start, base, results);
         }
         for (slot, place) in &chain.stores {
             // SAFETY: see `Slots`; a register.
@@ -317,8 +329,9 @@ impl Instruction {
             Operation::Unary(function, a) => function.apply_to_block(read(a), out),
             Operation::Binary(function, a, b) => function.apply_to_block(read(a), read(b), out),
             Operation::Select(condition, a, b) => {
-                for (((out, condition), a), b) in out.iter_mut().zip(read(condition)).zip(read(a)).zip(read(b)) {
-                    *out = if *condition != T::ZERO { *a } else { *b };
+                let (condition, a, b) = (&read(condition)[..count], &read(a)[..count], &read(b)[..count]);
+                for index in 0..count {
+                    out[index] = if condition[index] != T::ZERO { a[index] } else { b[index] };
                 }
             }
             Operation::Copy(a) => out.copy_from_slice(read(a)),
@@ -326,76 +339,208 @@ impl Instruction {
     }
 }
 
+/// Rows of equal length that a block of elements lies in, and the steps from one to the next in another value: those of the dimension
+/// around a row stand by themselves, so that divisions are due only where it begins again.
+struct Walk<'a> {
+    /// Elements of a row, and those of the block's first row that lie before it.
+    length: usize,
+    column: usize,
+    /// The dimension around a row: its size, the steps, and where the block begins in it.
+    size: usize,
+    stride: usize,
+    index: usize,
+    /// The dimensions around that, `(size, stride)`, and the place among them.
+    outer: &'a [(usize, usize)],
+    place: usize,
+}
+
+impl<'a> Walk<'a> {
+    /// The rows from element `start` on.
+    #[inline(always)]
+    fn new(length: usize, around: &'a [(usize, usize)], start: usize) -> Walk<'a> {
+        let (row, column) = (start / length, start % length);
+        let ((size, stride), outer) = around.split_last().map_or(((1, 0), around), |(last, outer)| (*last, outer));
+        Walk { length, column, size, stride, index: row % size, outer, place: row / size }
+    }
+
+    /// Where the dimension around the rows begins at the place at hand.
+    #[inline(always)]
+    fn offset(&self) -> usize {
+        let (mut place, mut offset) = (self.place, 0);
+        for (size, stride) in self.outer.iter().rev() {
+            offset += place % size * stride;
+            place /= size;
+        }
+        offset
+    }
+
+    /// Goes to the next place among the outer dimensions.
+    #[inline(always)]
+    fn wrap(&mut self) {
+        (self.index, self.place) = (0, self.place + 1);
+    }
+
+    /// How many whole rows come now, of at most so many elements, before the dimension around them begins again.
+    #[inline(always)]
+    fn whole(&self, elements: usize) -> usize {
+        if self.column > 0 { 0 } else { (elements / self.length).min(self.size - self.index) }
+    }
+}
+
 /// Fills a block with the elements from `start` on of a value repeated as `dimensions` say.
 #[inline(always)]
 fn repeat<T: Element>(value: *const T, dimensions: &[(usize, usize)], start: usize, block: &mut [T]) {
-    let Some(((length, stride), outer)) = dimensions.split_last() else { return };
+    let Some(((length, stride), around)) = dimensions.split_last() else { return };
+    let mut walk = Walk::new(*length, around, start);
     let mut done = 0;
     while done < block.len() {
-        let (mut row, column) = ((start + done) / length, (start + done) % length);
-        let mut offset = 0;
-        for (size, stride) in outer.iter().rev() {
-            offset += row % size * stride;
-            row /= size;
-        }
-        let count = (length - column).min(block.len() - done);
-        let run = &mut block[done..done + count];
-        if *stride == 0 {
-            // SAFETY: the offset is that of an element of the value, as the dimensions were made from its shape.
-            run.fill(unsafe { *value.add(offset) });
-        } else {
+        let base = walk.offset();
+        while walk.index < walk.size && done < block.len() {
+            let rest = &mut block[done..];
+            let from = value.wrapping_add(base + walk.index * walk.stride);
+            let whole = if *stride == 0 { walk.whole(rest.len()) } else { 0 };
+            if whole > 0 {
+                // SAFETY: the offsets are those of elements of the value, as the dimensions were made from its shape.
+                unsafe { fill_rows(from, walk.stride, *length, &mut rest[..whole * *length]) };
+                (walk.index, done) = (walk.index + whole, done + whole * *length);
+                continue;
+            }
+            let count = (*length - walk.column).min(rest.len());
             // SAFETY: as above; the innermost dimension of a value that is not repeated is dense.
-            run.copy_from_slice(unsafe { std::slice::from_raw_parts(value.add(offset + column), count) });
+            let from =
+                unsafe { std::slice::from_raw_parts(from.add(walk.column * *stride), if *stride == 0 { 1 } else { count }) };
+            match *stride {
+                0 => rest[..count].fill(from[0]),
+                _ => rest[..count].copy_from_slice(from),
+            }
+            (walk.index, walk.column, done) = (walk.index + 1, 0, done + count);
         }
-        done += count;
+        walk.wrap();
     }
+}
+
+/// Fills rows of `length` elements, each with one number; the numbers are `stride` apart. Most planes of maps are powers of two.
+///
+/// # Safety
+/// There is a number for each row.
+#[inline(always)]
+unsafe fn fill_rows<T: Element>(from: *const T, stride: usize, length: usize, rows: &mut [T]) {
+    #[inline(always)]
+    unsafe fn each<T: Element, const LENGTH: usize>(from: *const T, stride: usize, rows: &mut [T]) {
+        for (index, row) in rows.as_chunks_mut::<LENGTH>().0.iter_mut().enumerate() {
+            // SAFETY: the caller's.
+            *row = [unsafe { *from.add(index * stride) }; LENGTH];
+        }
+    }
+    // SAFETY: the caller's, in all of these.
+    unsafe {
+        match length {
+            1 => each::<T, 1>(from, stride, rows),
+            4 => each::<T, 4>(from, stride, rows),
+            16 => each::<T, 16>(from, stride, rows),
+            64 => each::<T, 64>(from, stride, rows),
+            _ => {
+                for (index, row) in rows.chunks_exact_mut(length).enumerate() {
+                    row.fill(*from.add(index * stride));
+                }
+            }
+        }
+    }
+}
+
+/// The dimensions around the rows of a sum, with the steps that they make among its results; and whether a row is summed.
+pub(super) fn sum_dimensions(pattern: &Pattern) -> (usize, bool, Vec<(usize, usize)>) {
+    let Some(((length, summed), outer)) = pattern.split_last() else { return (1, true, Vec::new()) };
+    let mut stride = if *summed { 1 } else { *length };
+    let mut around: Vec<(usize, usize)> = Vec::with_capacity(outer.len());
+    for (size, summed) in outer.iter().rev() {
+        around.push((*size, if *summed { 0 } else { stride }));
+        stride *= if *summed { 1 } else { *size };
+    }
+    around.reverse();
+    (*length, *summed, around)
 }
 
 /// Adds a block's elements, which begin at `start` of the whole, to the results from number `base` on.
 #[inline(always)]
-fn accumulate<T: Element>(pattern: &Pattern, block: &[T], start: usize, base: usize, results: &mut [T]) {
-    let Some(((length, summed), outer)) = pattern.split_last() else { return };
+fn accumulate<T: Element>(rows: &(usize, bool, Vec<(usize, usize)>), block: &[T], start: usize, base: usize, results: &mut [T]) {
+    let (length, summed, around) = rows;
+    let mut walk = Walk::new(*length, around, start);
     let mut done = 0;
     while done < block.len() {
-        let (mut row, column) = ((start + done) / length, (start + done) % length);
-        let (mut index, mut stride) = (0, if *summed { 1 } else { *length });
-        for (size, summed) in outer.iter().rev() {
-            if !summed {
-                index += row % size * stride;
-                stride *= size;
+        let first = walk.offset();
+        while walk.index < walk.size && done < block.len() {
+            let rest = &block[done..];
+            let results = &mut results[first + walk.index * walk.stride - base..];
+            let whole = if *summed && walk.stride == 1 { walk.whole(rest.len()) } else { 0 };
+            if whole > 0 {
+                add_totals(&rest[..whole * *length], *length, &mut results[..whole]);
+                (walk.index, done) = (walk.index + whole, done + whole * *length);
+                continue;
             }
-            row /= size;
+            let run = &rest[..(*length - walk.column).min(rest.len())];
+            if *summed {
+                results[0] += total(run);
+            } else {
+                add_each(run, &mut results[walk.column..][..run.len()]);
+            }
+            (walk.index, walk.column, done) = (walk.index + 1, 0, done + run.len());
         }
-        let count = (length - column).min(block.len() - done);
-        let run = &block[done..done + count];
-        if *summed {
-            results[index - base] += total(run);
-        } else {
-            for (result, value) in results[index - base + column..][..count].iter_mut().zip(run) {
-                *result += *value;
+        walk.wrap();
+    }
+}
+
+/// Adds numbers to results one by one. (An index instead of iterators side by side, here and below: those are calls, where the compiler
+/// does not see them together.)
+#[inline(always)]
+fn add_each<T: Element>(values: &[T], results: &mut [T]) {
+    for index in 0..results.len().min(values.len()) {
+        results[index] += values[index];
+    }
+}
+
+/// Adds the sum of each row of `length` elements to its result.
+#[inline(always)]
+fn add_totals<T: Element>(rows: &[T], length: usize, results: &mut [T]) {
+    #[inline(always)]
+    fn each<T: Element, const LENGTH: usize>(rows: &[T], results: &mut [T]) {
+        let rows = rows.as_chunks::<LENGTH>().0;
+        for index in 0..results.len().min(rows.len()) {
+            results[index] += total(&rows[index]);
+        }
+    }
+    match length {
+        1 => add_each(rows, results),
+        4 => each::<T, 4>(rows, results),
+        16 => each::<T, 16>(rows, results),
+        64 => each::<T, 64>(rows, results),
+        _ => {
+            for (index, row) in rows.chunks_exact(length).enumerate() {
+                results[index] += total(row);
             }
         }
-        done += count;
     }
 }
 
 /// The sum of a run: sixteen lanes, then a tree.
 #[inline(always)]
 fn total<T: Element>(run: &[T]) -> T {
-    let (groups, rest) = run.as_chunks::<16>();
-    let mut lanes = [T::ZERO; 16];
+    const LANES: usize = 16;
+    let (groups, rest) = run.as_chunks::<LANES>();
+    let mut lanes = [T::ZERO; LANES];
     for group in groups {
-        for (lane, value) in lanes.iter_mut().zip(group) {
-            *lane += *value;
+        for lane in 0..LANES {
+            lanes[lane] += group[lane];
         }
     }
-    for (lane, value) in lanes.iter_mut().zip(rest) {
-        *lane += *value;
+    for lane in 0..rest.len() {
+        lanes[lane] += rest[lane];
     }
     for half in [8, 4, 2, 1] {
-        let (low, high) = lanes.split_at_mut(half);
-        for (a, b) in low.iter_mut().zip(high) {
-            *a += *b;
+        if half < run.len() {
+            for lane in 0..half {
+                lanes[lane] = lanes[lane] + lanes[lane + half];
+            }
         }
     }
     lanes[0]

@@ -157,6 +157,16 @@ impl<T: Element> Executable<T> {
         &self.arena[arena_start(&self.arena) + place..][..length]
     }
 
+    /// Lets fused passes use what every processor has, for tests.
+    #[cfg(test)]
+    pub(super) fn without_vector_instructions(&mut self) {
+        for task in &mut self.tasks {
+            if let Task::Chain(chain) = task {
+                chain.avx2 = false;
+            }
+        }
+    }
+
     /// Memory for values and workspaces, in bytes.
     pub fn buffer_bytes(&self) -> usize {
         (self.arena.len() + self.parts.len() + self.workspace.len()) * size_of::<T>()

@@ -49,8 +49,9 @@ impl BinaryFunction {
     pub fn apply_to_block<T: Element>(self, a: &[T], b: &[T], out: &mut [T]) {
         #[inline(always)]
         fn each<T: Element>(a: &[T], b: &[T], out: &mut [T], function: impl Fn(T, T) -> T) {
-            for ((value, x), y) in out.iter_mut().zip(a).zip(b) {
-                *value = function(*x, *y);
+            let (a, b) = (&a[..out.len()], &b[..out.len()]);
+            for index in 0..out.len() {
+                out[index] = function(a[index], b[index]);
             }
         }
         match self {

@@ -62,12 +62,13 @@ impl MaxPoolIndices {
                 }
                 let first = row * width + places.start * stride + k - padding;
                 let (best, found) = (&mut best[places.start - x..places.end - x], &mut found[places.start - x..places.end - x]);
-                let values = plane[first..].iter().step_by(stride);
-                for (index, ((best, found), value)) in best.iter_mut().zip(found).zip(values).enumerate() {
+                let values = &plane[first..first + (best.len() - 1) * stride + 1];
+                for index in 0..best.len() {
                     // What is no number wins, and nothing but its like wins against it.
-                    let wins = *value > *best || value.partial_cmp(value).is_none();
-                    *best = if wins { *value } else { *best };
-                    *found = if wins { T::from_f64((first + index * stride) as f64) } else { *found };
+                    let value = values[index * stride];
+                    let wins = value > best[index] || value.partial_cmp(&value).is_none();
+                    best[index] = if wins { value } else { best[index] };
+                    found[index] = if wins { T::from_f64((first + index * stride) as f64) } else { found[index] };
                 }
             }
         }

@@ -3,6 +3,7 @@
 //! A file holds the shape, the gradient in terms of other primitives, and how it is computed on the processor.
 
 #![allow(clippy::indexing_slicing)] // the number of inputs and their shapes are checked when a node is made
+#![allow(clippy::needless_range_loop)] // iterators side by side are calls where the compiler does not see them together
 
 mod average_pool;
 mod binary;

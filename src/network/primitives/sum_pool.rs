@@ -40,7 +40,10 @@ impl Kernel for SumPool {
             for (row, block) in output.chunks_exact_mut(width).zip(plane.chunks_exact(wide * factor)) {
                 if factor == 2 {
                     let (upper, lower) = block.split_at(wide);
-                    for ((value, a), b) in row.iter_mut().zip(upper.as_chunks::<2>().0).zip(lower.as_chunks::<2>().0) {
+                    let (upper, lower) = (upper.as_chunks::<2>().0, lower.as_chunks::<2>().0);
+                    let (upper, lower) = (&upper[..width], &lower[..width]);
+                    for (column, value) in row.iter_mut().enumerate() {
+                        let (a, b) = (upper[column], lower[column]);
                         *value = (a[0] + a[1]) + (b[0] + b[1]);
                     }
                     continue;

@@ -86,8 +86,9 @@ impl UnaryFunction {
     pub fn apply_to_block<T: Element>(self, a: &[T], out: &mut [T]) {
         #[inline(always)]
         fn each<T: Element>(a: &[T], out: &mut [T], function: impl Fn(T) -> T) {
-            for (value, x) in out.iter_mut().zip(a) {
-                *value = function(*x);
+            let a = &a[..out.len()];
+            for index in 0..out.len() {
+                out[index] = function(a[index]);
             }
         }
         let one = T::ONE;

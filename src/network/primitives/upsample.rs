@@ -36,8 +36,8 @@ impl Kernel for Upsample {
             for (row, block) in rows.zip(output.chunks_exact_mut(wide * factor)) {
                 let (first, rest) = block.split_at_mut(wide);
                 if factor == 2 {
-                    for (pair, value) in first.as_chunks_mut::<2>().0.iter_mut().zip(row) {
-                        *pair = [*value; 2];
+                    for (column, pair) in first.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                        *pair = [row[column]; 2];
                     }
                 } else {
                     for (group, value) in first.chunks_exact_mut(factor).zip(row) {

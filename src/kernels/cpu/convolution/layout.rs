@@ -220,17 +220,24 @@ fn zero_ends(row: &mut [f32], start: usize, end: usize) {
 }
 
 /// Fills `to` with every `step`-th number, eight at a time where they are neighbours; the last eight may overlap those before.
+#[expect(clippy::needless_range_loop, reason = "iterators side by side are calls where the compiler does not see them together")]
 fn copy_row(from: &[f32], step: usize, to: &mut [f32]) {
     match step {
         1 => {
             let from = &from[..to.len()];
-            to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks::<LANES>().0).for_each(|(to, from)| *to = *from);
+            let (eights, from_eights) = (to.as_chunks_mut::<LANES>().0, from.as_chunks::<LANES>().0);
+            for index in 0..eights.len() {
+                eights[index] = from_eights[index];
+            }
             match (to.last_chunk_mut::<LANES>(), from.last_chunk::<LANES>()) {
                 (Some(to), Some(from)) => *to = *from,
                 _ => to.copy_from_slice(from),
             }
         }
-        2 => to.iter_mut().zip(from.chunks(2)).for_each(|(to, pair)| *to = pair[0]),
-        _ => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, from)| *to = *from),
+        _ => {
+            for index in 0..to.len() {
+                to[index] = from[index * step];
+            }
+        }
     }
 }

@@ -139,12 +139,14 @@ impl Pass {
             // SAFETY: a tile alone has the channels from `first` on of its group, and only this task has that tile.
             let part = unsafe { shared.part(start, size * self.source_channels * taps) };
             let from = &weight[group * group_len + first * between_destination..];
+            let last = (size - 1) * between_destination + (self.source_channels - 1) * between_source + taps - 1;
+            assert!(last < from.len(), "a tile's weights must lie inside the weight");
             for tap in 0..taps {
                 for source in 0..self.source_channels {
                     let to = &mut part[(tap * self.source_channels + source) * size..][..size];
-                    let from = &from[source * between_source + tap..];
                     for (m, to) in to.iter_mut().enumerate() {
-                        *to = from[m * between_destination];
+                        // SAFETY: no index is greater than the last, which lies inside, as just checked.
+                        *to = unsafe { *from.get_unchecked(source * between_source + tap + m * between_destination) };
                     }
                 }
             }

@@ -274,7 +274,11 @@ impl PutBack {
                         } else {
                             let mut numbers = [0.0; LANES];
                             columns[image].store(numbers.as_mut_ptr());
-                            to.copy_from_nonoverlapping(numbers.as_ptr(), count - x);
+                            // A row of results as a rule, which is one store; a copy of any length is a call.
+                            match (numbers.first_chunk::<RESULTS>(), count - x) {
+                                (Some(row), RESULTS) => to.cast::<[f32; RESULTS]>().write_unaligned(*row),
+                                (_, rest) => to.copy_from_nonoverlapping(numbers.as_ptr(), rest),
+                            }
                         }
                     }
                 }

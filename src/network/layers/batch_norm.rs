@@ -4,7 +4,7 @@
 use super::super::graph::NodeId;
 use super::super::lowering::{Initial, Lowering, Mode};
 use super::super::program::{LayerArguments, Shape, ShapeError};
-use super::normalisation::scale_and_shift;
+use super::normalisation::{affine, inverse_deviation, moments};
 use super::{Layer, first, input, per_channel};
 
 pub struct BatchNorm;
@@ -27,18 +27,12 @@ impl Layer for BatchNorm {
         let channels = *shape.get(1).ok_or_else(|| ShapeError::new("there is no channel to normalise"))?;
         let running_mean = lowering.state("running_mean", &[channels], Initial::Constant(0.0));
         let running_variance = lowering.state("running_variance", &[channels], Initial::Constant(1.0));
-        let normalised = match lowering.mode {
+        let [mean, variance] = match lowering.mode {
             Mode::Training => {
                 let axes: Vec<usize> = (0..shape.len()).filter(|axis| *axis != 1).collect();
-                let graph = &mut *lowering.graph;
-                let mean = graph.mean(x, &axes, true);
-                let centred = graph.sub(x, mean);
-                let squares = graph.square(centred);
-                let variance = graph.mean(squares, &axes, true);
-                let shifted = graph.shift(variance, epsilon);
-                let deviation = graph.sqrt(shifted);
+                let [mean, variance] = moments(lowering.graph, x, &axes);
                 let count = (shape.iter().product::<usize>() / channels.max(1)) as f64;
-                let unbiased = graph.scale(variance, count / (count - 1.0).max(1.0));
+                let unbiased = lowering.graph.scale(variance, count / (count - 1.0).max(1.0));
                 for (name, old, new) in [("running_mean", running_mean, mean), ("running_variance", running_variance, unbiased)] {
                     let new = lowering.graph.reshape(new, &[channels]);
                     let part = lowering.graph.scale(new, momentum);
@@ -46,19 +40,17 @@ impl Layer for BatchNorm {
                     let value = lowering.graph.add(rest, part);
                     lowering.update_state(name, value);
                 }
-                lowering.graph.div(centred, deviation)
+                [mean, variance]
             }
-            Mode::Inference => {
-                let graph = &mut *lowering.graph;
-                let mean = graph.reshape(running_mean, &spread);
-                let variance = graph.reshape(running_variance, &spread);
-                let shifted = graph.shift(variance, epsilon);
-                let deviation = graph.sqrt(shifted);
-                let centred = graph.sub(x, mean);
-                graph.div(centred, deviation)
-            }
+            Mode::Inference => [running_mean, running_variance].map(|state| lowering.graph.reshape(state, &spread)),
         };
-        scale_and_shift(lowering, normalised, arguments)
+        // What is multiplied channel by channel is put together before it meets the pixels.
+        let inverse = inverse_deviation(lowering.graph, variance, epsilon);
+        let centred = lowering.graph.sub(x, mean);
+        let Some([scale, shift]) = affine(lowering, x, arguments)? else { return Ok(lowering.graph.mul(centred, inverse)) };
+        let factor = lowering.graph.mul(inverse, scale);
+        let scaled = lowering.graph.mul(centred, factor);
+        Ok(lowering.graph.add(scaled, shift))
     }
 }
 

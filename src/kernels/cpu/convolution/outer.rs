@@ -17,11 +17,14 @@ use super::vector::{InstructionSet, LANES};
 const FEW_OUTPUTS: usize = LANES;
 /// Pixels summed at once: their gradients stay in the first-level cache.
 const PIXELS: usize = 256;
-/// Columns of a task.
+/// Columns of a task, and sixteens of output channels: its inputs, gradients and sums stay in the second-level cache.
 const TASK_COLUMNS: usize = 24 * OUTER_COLUMNS;
-/// There should be at least so many tasks, but at most so many chunks.
+const TASK_TILES: usize = 8;
+/// There should be at least so many tasks, but at most so many chunks, and each of so many pixels that adding up the chunks' sums
+/// is little beside them.
 const LEAST_TASKS: usize = 16;
 const CHUNKS: usize = 8;
+const CHUNK_PIXELS: usize = 512;
 
 /// How the operands lie in memory, and how the work is cut.
 #[derive(Clone, Copy)]
@@ -34,7 +37,9 @@ pub struct OuterPlan {
     tiles: usize,
     /// Inputs of a group: channels times places of the kernel.
     columns: usize,
-    /// Tasks that share the columns.
+    /// Sixteens of a task, tasks that share those of a group, and tasks that share the columns.
+    together: usize,
+    shares: usize,
     parts: usize,
     chunks: usize,
 }
@@ -50,8 +55,13 @@ impl OuterPlan {
         let direct = layout.is_identity(&pass) && g.places() == 1;
         let (tiles, columns) = (g.group_outputs().div_ceil(BLOCK), g.group_inputs() * g.places());
         let parts = columns.div_ceil(TASK_COLUMNS);
-        let chunks = LEAST_TASKS.div_ceil((g.settings.groups * tiles * parts).max(1)).clamp(1, CHUNKS.min(g.batch.max(1)));
-        Some(OuterPlan { geometry: *g, layout, direct, tiles, columns, parts, chunks })
+        // Chunks of the batch before parts of the outputs: each task reads its chunk of the input, which is the larger.
+        let tasks = |together: usize| (g.settings.groups * tiles.div_ceil(together) * parts).max(1);
+        let most = (g.batch * pass.destination_plane() / CHUNK_PIXELS).min(g.batch).clamp(1, CHUNKS);
+        let chunks = LEAST_TASKS.div_ceil(tasks(TASK_TILES)).clamp(1, most);
+        let together = (1..=TASK_TILES).rev().find(|together| chunks * tasks(*together) >= LEAST_TASKS).unwrap_or(1);
+        let shares = tiles.div_ceil(together);
+        Some(OuterPlan { geometry: *g, layout, direct, tiles, columns, together, shares, parts, chunks })
     }
 
     fn plane(&self) -> usize {
@@ -100,13 +110,13 @@ impl OuterPlan {
         };
         self.turn(instructions, output_gradient, turned, workers);
         let shared = Shared::new(sums);
-        let blocks = g.settings.groups * self.tiles;
-        share_out(self.chunks * blocks * self.parts, workers, |_, index| {
+        share_out(self.chunks * g.settings.groups * self.shares * self.parts, workers, |_, index| {
             let (index, part) = (index / self.parts, index % self.parts);
-            let (chunk, block) = (index / blocks, index % blocks);
-            let images = chunk * g.batch / self.chunks..(chunk + 1) * g.batch / self.chunks;
+            let (index, share) = (index / self.shares, index % self.shares);
+            let (chunk, group) = (index / g.settings.groups, index % g.settings.groups);
+            let tiles = share * self.together..((share + 1) * self.together).min(self.tiles);
             let columns = part * TASK_COLUMNS..((part + 1) * TASK_COLUMNS).min(self.columns);
-            self.sum(instructions, input, turned, block, images, columns, &shared, (index * self.columns) * BLOCK);
+            self.sum(instructions, input, turned, chunk, group, tiles, columns, &shared);
         });
         self.take_out(sums, weight_gradient, workers);
     }
@@ -128,18 +138,18 @@ impl OuterPlan {
         });
     }
 
-    /// Sums the products of a tile's outputs with some columns over some images.
+    /// Sums the products of some tiles' outputs with some columns over a chunk of the images.
     #[expect(clippy::too_many_arguments, reason = "one call, from `run`")]
     fn sum(
         &self,
         instructions: InstructionSet,
         input: &[f32],
         turned: &[f32],
-        block: usize,
-        images: std::ops::Range<usize>,
+        chunk: usize,
+        group: usize,
+        tiles: std::ops::Range<usize>,
         columns: std::ops::Range<usize>,
         sums: &Shared,
-        start: usize,
     ) {
         let g = &self.geometry;
         let (plane, image_len) = (self.plane(), self.image_len());
@@ -150,11 +160,9 @@ impl OuterPlan {
         };
         let mut taps = [Tap::default(); MOST_TAPS];
         let count = self.layout.taps([0, 0], self.layout.height, &mut taps);
-        let group = block / self.tiles * g.group_inputs();
-        let vectors = (g.group_outputs() - block % self.tiles * BLOCK).min(BLOCK).div_ceil(LANES);
-        let end = images.end * plane;
+        let (begin, end) = (chunk * g.batch / self.chunks * plane, (chunk + 1) * g.batch / self.chunks * plane);
         let mut pixels = [0; PIXELS];
-        for first in (images.start * plane..end).step_by(PIXELS) {
+        for first in (begin..end).step_by(PIXELS) {
             let pixels = &mut pixels[..PIXELS.min(end - first)];
             let (mut image, mut y, mut x) = (first / plane, first % plane / width, first % plane % width);
             for offset in pixels.iter_mut() {
@@ -167,28 +175,34 @@ impl OuterPlan {
                     (y, image) = (0, image + 1);
                 }
             }
-            let (mut channel, mut place) = (columns.start / count, columns.start % count);
-            for column in columns.clone().step_by(OUTER_COLUMNS) {
-                let here = OUTER_COLUMNS.min(columns.end - column);
-                let mut tile = OuterTile {
-                    pixels,
-                    gradient: turned[(block * g.batch * plane + first) * BLOCK..].as_ptr(),
-                    gradient_stride: BLOCK,
-                    columns: [input.as_ptr(); OUTER_COLUMNS],
-                    sums: sums.at(start + column * BLOCK),
-                    accumulate: first > images.start * plane,
-                };
-                for pointer in &mut tile.columns[..here] {
-                    *pointer = input[(group + channel) * channel_len + taps[place].source..].as_ptr();
-                    place += 1;
-                    if place == count {
-                        (channel, place) = (channel + 1, 0);
+            for tile in tiles.clone() {
+                let block = group * self.tiles + tile;
+                let vectors = (g.group_outputs() - tile * BLOCK).min(BLOCK).div_ceil(LANES);
+                let gradient = turned[(block * g.batch * plane + first) * BLOCK..].as_ptr();
+                let start = (chunk * g.settings.groups * self.tiles + block) * self.columns;
+                let (mut channel, mut place) = (columns.start / count, columns.start % count);
+                for column in columns.clone().step_by(OUTER_COLUMNS) {
+                    let here = OUTER_COLUMNS.min(columns.end - column);
+                    let mut tile = OuterTile {
+                        pixels,
+                        gradient,
+                        gradient_stride: BLOCK,
+                        columns: [input.as_ptr(); OUTER_COLUMNS],
+                        sums: sums.at((start + column) * BLOCK),
+                        accumulate: first > begin,
+                    };
+                    for pointer in &mut tile.columns[..here] {
+                        *pointer = input[(group * g.group_inputs() + channel) * channel_len + taps[place].source..].as_ptr();
+                        place += 1;
+                        if place == count {
+                            (channel, place) = (channel + 1, 0);
+                        }
                     }
+                    // SAFETY: the processor has these instructions. Each pixel, from where a column begins, is a pixel of that
+                    // channel's copy shifted by a place of the kernel; the turned gradient has sixteen numbers for each pixel
+                    // from `first` on; the sums of these columns of this tile and chunk are this task's alone.
+                    unsafe { outer_function(instructions, here, vectors)(&tile) };
                 }
-                // SAFETY: the processor has these instructions. Each pixel, from where a column begins, is a pixel of that
-                // channel's copy shifted by a place of the kernel; the turned gradient has sixteen numbers for each pixel
-                // from `first` on; the sums of these columns of this tile and chunk are this task's alone.
-                unsafe { outer_function(instructions, here, vectors)(&tile) };
             }
         }
     }

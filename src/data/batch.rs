@@ -22,14 +22,18 @@ impl Batches {
 
     /// The images of batch number `step`, in the order in which they stand in the batch.
     pub fn indices(&mut self, step: u64) -> Vec<usize> {
+        self.shown(step.wrapping_mul(self.batch as u64), self.batch)
+    }
+
+    /// The images that are shown when `first` have been shown, whatever batches those came in.
+    pub fn shown(&mut self, first: u64, count: usize) -> Vec<usize> {
         if self.images == 0 {
             return Vec::new();
         }
         let images = self.images as u64;
-        let first = step.wrapping_mul(self.batch as u64);
-        let epochs = first / images..=first.wrapping_add(self.batch as u64).saturating_sub(1) / images;
+        let epochs = first / images..=first.wrapping_add(count as u64).saturating_sub(1) / images;
         self.orders.retain(|(epoch, _)| epochs.contains(epoch));
-        (first..first.wrapping_add(self.batch as u64))
+        (first..first.wrapping_add(count as u64))
             .map(|position| self.in_epoch(position / images, (position % images) as usize))
             .collect()
     }
@@ -78,6 +82,7 @@ mod tests {
         for step in [0, 1, 2, 9, 3, 1_000_000] {
             assert_eq!(batches.indices(step), alone(&key, 7, 5, step), "step {step}");
         }
+        assert_eq!([batches.shown(10, 3), batches.shown(13, 2)].concat(), batches.indices(2));
         assert_eq!(alone(&key, 3, 8, 0).len(), 8);
         assert!(alone(&key, 0, 8, 5).is_empty());
         assert_ne!(alone(&key, 100, 8, 0), alone(&Key::new(4), 100, 8, 0));

@@ -11,6 +11,7 @@ pub mod combinations;
 pub mod dicom;
 pub mod image;
 pub mod labels;
+pub mod label_rows;
 pub mod picture;
 pub mod selection;
 pub mod shard;

@@ -322,6 +322,7 @@ impl<'a> Checker<'a> {
                 .iter()
                 .filter_map(|parameter| inner.locals.get(parameter.name.node.as_str()).cloned())
                 .collect();
+            let arguments: Vec<_> = arguments.into_iter().map(|value| self.as_sizes(value)).collect();
             return body(&arguments, self.environment).unwrap_or_else(|failure| self.failed(failure, span));
         }
         let Some(type_name) = types::name_of(&function.result) else { return Static::Poison };
@@ -336,6 +337,16 @@ impl<'a> Checker<'a> {
         }
         let sizes = types::sizes_of(&function.result).iter().map(|size| self.known_size(size, &inner)).collect();
         Static::Construction(Rc::new(Constructed { construction: Construction { function: name, arguments }, type_name, sizes }))
+    }
+
+    /// A data set as the sizes of what it holds, as far as they are known; other values as they are.
+    fn as_sizes(&mut self, value: Static<'a>) -> Static<'a> {
+        let Static::Block(block) = value else { return value };
+        let kind = self.blocks.get(block).and_then(|state| state.kind);
+        let Some(port) = kind.and_then(|kind| kind.ports.first()) else { return Static::List(Vec::new()) };
+        let sizes = self.port_sizes(block, &port.name.node);
+        let sizes: Option<Vec<_>> = sizes.into_iter().map(|size| Some(Static::Integer(size?.value))).collect();
+        Static::List(sizes.unwrap_or_default())
     }
 
     /// A network named outside a network's body: some of its static parameters, to be completed where it is used.

@@ -101,6 +101,10 @@ impl<'a> Checker<'a> {
                 continue;
             };
             let role = role(field);
+            if is_nothing(expression) && parameter.default.as_ref().is_some_and(is_nothing) {
+                self.keep(index, place, field, Some(Value::Choice(NOTHING.to_owned())), role, span, is_default);
+                continue;
+            }
             if matches!(r#type, Type::Condition) {
                 let condition = self.condition(expression, &scope);
                 self.keep(index, place, field, condition.map(Value::Condition), role, span, is_default);
@@ -237,6 +241,13 @@ impl<'a> Checker<'a> {
         }
         (given, good)
     }
+}
+
+/// What stands in a field that may be left out and holds no value then: its default says so in the prelude.
+pub(super) const NOTHING: &str = "nothing";
+
+fn is_nothing(expression: &Expression) -> bool {
+    matches!(&expression.kind, ast::ExpressionKind::Name(name) if name == NOTHING)
 }
 
 /// Whether values of a type name parts or axes of a sweep.

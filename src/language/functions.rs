@@ -24,7 +24,8 @@ impl Failure {
 /// The environment of the process, as the caller of `check` shows it.
 pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-/// Arguments in the order of the declaration, already of the declared types.
+/// Arguments in the order of the declaration, already of the declared types; a block stands as the list of the sizes of what it
+/// holds, which is empty while they are not known.
 type Body = for<'a> fn(&[Static<'a>], Environment<'_>) -> Result<Static<'a>, Failure>;
 
 /// The names of all functions that are computed.
@@ -38,6 +39,7 @@ pub(super) fn all() -> &'static [(&'static str, Body)] {
         ("sqrt", sqrt),
         ("same_padding", same_padding),
         ("length", length),
+        ("resolution", resolution),
         ("env", env),
     ]
 }
@@ -113,6 +115,18 @@ fn same_padding<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Stat
 fn length<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Static<'a>, Failure> {
     match arguments {
         [Static::List(elements)] => Ok(Static::Integer(elements.len() as i64)),
+        _ => Ok(Static::Poison),
+    }
+}
+
+/// The height in `[c, h, w, labels]`.
+fn resolution<'a>(arguments: &[Static<'a>], _: Environment<'_>) -> Result<Static<'a>, Failure> {
+    match arguments {
+        [Static::List(sizes)] => match sizes.get(1) {
+            Some(height) => Ok(height.clone()),
+            None => Err(Failure::new("E0223", "the resolution of this data set is not known here")
+                .help("ask for it in a field of a block: there the data sets that are named have been looked at before")),
+        },
         _ => Ok(Static::Poison),
     }
 }

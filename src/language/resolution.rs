@@ -532,8 +532,9 @@ impl<'a> Walk<'a> {
     }
 
     fn unknown(&mut self, name: &'a str, span: Span) {
-        // Words that no declaration defines: `each` in sweeps, `everything` in lists of blocks, `_` in sizes.
-        let is_known = ["each", "everything", "_"].contains(&name) || self.modules.find(self.module, name).is_some();
+        // Words that no declaration defines: `each` in sweeps, `everything` in lists of blocks, `nothing` in fields that may be left out, `_` in sizes.
+        let is_known =
+            ["each", "everything", super::blocks::NOTHING, "_"].contains(&name) || self.modules.find(self.module, name).is_some();
         if !self.silent && !is_known {
             let locals: Vec<&str> = self.locals.keys().copied().collect();
             self.found.push(unknown_name(self.modules, name, span, self.module, &locals));

@@ -4,6 +4,7 @@
 
 mod describe;
 pub mod graph;
+pub mod growth;
 pub mod layers;
 pub mod listing;
 pub mod lowering;

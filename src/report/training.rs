@@ -19,6 +19,34 @@ struct GanRecord {
     /// Absent where no penalty was computed.
     #[serde(default)]
     penalty: Option<f64>,
+    /// Cross-entropy of labels, of the discriminator and the generator.
+    #[serde(default)]
+    labels: Option<[f64; 2]>,
+    /// Pixels on each side, where the networks grow.
+    #[serde(default)]
+    resolution: Option<u32>,
+    /// In a line of the stop rule, which has nothing else but this and whether the generator was kept.
+    #[serde(default)]
+    distance: Option<f64>,
+    #[serde(default)]
+    kept: bool,
+}
+
+/// What a `gan`'s results say of its stop rule.
+#[derive(Deserialize)]
+struct GanResults {
+    measured: Option<Measured>,
+    #[serde(default)]
+    stopped: bool,
+}
+
+/// How the distance was measured.
+#[derive(Deserialize)]
+struct Measured {
+    name: String,
+    n: u64,
+    real: Option<String>,
+    digest: String,
 }
 
 /// A line of a `classifier`'s history.
@@ -58,7 +86,9 @@ pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
 }
 
 fn of_gan(gan: &Artefact) -> Result<Option<Markup>, Diagnostic> {
-    let history: Vec<GanRecord> = reading::lines(gan, "history")?;
+    let lines: Vec<GanRecord> = reading::lines(gan, "history")?;
+    let results: Option<GanResults> = reading::document(gan, "results")?;
+    let (looks, history): (Vec<GanRecord>, Vec<GanRecord>) = lines.into_iter().partition(|line| line.distance.is_some());
     let series = |name: &str, class, value: fn(&GanRecord) -> Option<f64>| Series {
         name: name.to_owned(),
         class,
@@ -79,7 +109,33 @@ fn of_gan(gan: &Artefact) -> Result<Option<Markup>, Diagnostic> {
     let penalty = Series { name: "penalty".to_owned(), class: "penalty", points: penalties, ..Series::default() };
     let penalty =
         Panel { title: "Penalty on the discriminator".to_owned(), horizontal, series: vec![penalty], ..Panel::default() };
-    let panels: Vec<Markup> = [losses, penalty].iter().filter_map(Panel::figure).collect();
+    let of_labels = |name: &str, class, index: usize| Series {
+        name: name.to_owned(),
+        class,
+        points: history.iter().filter_map(|record| Some((record.kimg, *record.labels?.get(index)?))).collect(),
+        ..Series::default()
+    };
+    let labels = Panel {
+        title: "Cross-entropy of labels".to_owned(),
+        horizontal,
+        series: vec![of_labels("discriminator", "discriminator", 0), of_labels("generator", "generator", 1)],
+        ..Panel::default()
+    };
+    let measured = results.as_ref().and_then(|results| results.measured.as_ref());
+    let point = |look: &GanRecord| (look.kimg, look.distance.unwrap_or(f64::NAN));
+    let distances = Panel {
+        title: measured.map_or("Distance", |measured| measured.name.as_str()).to_owned(),
+        horizontal,
+        series: vec![Series {
+            name: "generated and real images".to_owned(),
+            class: "generator",
+            points: looks.iter().map(point).collect(),
+            rings: looks.iter().rev().find(|look| look.kept).map(point).into_iter().collect(),
+            ..Series::default()
+        }],
+        ..Panel::default()
+    };
+    let panels: Vec<Markup> = [losses, penalty, labels, distances].iter().filter_map(Panel::figure).collect();
     if panels.is_empty() {
         return Ok(None);
     }
@@ -95,9 +151,37 @@ fn of_gan(gan: &Artefact) -> Result<Option<Markup>, Diagnostic> {
                 (name) " " code { (value) }
             }
             @if has_facts { "." }
+            @if let Some(grown) = grown(&history) { " " (grown) }
+            @if let (Some(measured), Some(results)) = (measured, &results) {
+                " The stop rule compared " (number::counted(measured.n as usize, "image", "images"))
+                @if let Some(real) = &measured.real { " of " code { (real) } }
+                " with as many generated ones (features " code { (measured.digest.chars().take(8).collect::<String>()) } ")"
+                @if results.stopped { " and ended the training" }
+                "; a ring marks its best look."
+            }
         }
         div.panels { @for panel in &panels { (panel) } }
     }))
+}
+
+/// Where a growing network came to each resolution: "Worked at 8 pixels from 0.5 kimg, …".
+fn grown(history: &[GanRecord]) -> Option<String> {
+    let mut reached: Vec<(u32, f64)> = Vec::new();
+    for record in history {
+        let resolution = record.resolution?;
+        if reached.last().is_none_or(|(last, _)| *last != resolution) {
+            reached.push((resolution, record.kimg));
+        }
+    }
+    let told: Vec<String> = reached
+        .iter()
+        .enumerate()
+        .map(|(index, (resolution, kimg))| match index {
+            0 => format!("{resolution} pixels"),
+            _ => format!("{resolution} from {} kimg on", number::decimal(*kimg, 1)),
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("The networks worked at {}.", told.join(", ")))
 }
 
 /// The epoch whose weights are the result: of all that were the best when they were reached, the last.

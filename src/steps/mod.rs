@@ -14,6 +14,7 @@ mod implementation;
 mod report;
 mod results;
 mod sample;
+mod selection;
 mod table;
 mod utility;
 

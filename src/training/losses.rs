@@ -8,12 +8,14 @@ use crate::network::LayerArguments;
 use crate::network::graph::{Graph, NodeId};
 
 /// The constructors of type `gan_loss` that this file implements.
-pub const CONSTRUCTORS: &[&str] = &["hinge", "non_saturating", "wasserstein"];
+pub const CONSTRUCTORS: &[&str] = &["hinge", "non_saturating", "saturating", "wasserstein"];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum GanLoss {
     /// Goodfellow et al. 2014, section 3, with logits.
     NonSaturating,
+    /// The same of the discriminator; the generator makes −softplus(D(G)) smaller, as in the game of equation 1.
+    Saturating,
     /// Arjovsky et al. 2017, with the drift term of Karras et al. 2018, appendix A.1.
     Wasserstein { drift: f64 },
     /// Lim and Ye 2017.
@@ -27,6 +29,7 @@ impl GanLoss {
         };
         match construction.function.as_str() {
             "non_saturating" => Ok(Self::NonSaturating),
+            "saturating" => Ok(Self::Saturating),
             "hinge" => Ok(Self::Hinge),
             "wasserstein" => {
                 let drift = LayerArguments(construction.arguments.clone()).number("drift");
@@ -39,7 +42,7 @@ impl GanLoss {
     /// What the discriminator makes smaller.
     pub fn discriminator(self, graph: &mut Graph, real: NodeId, fake: NodeId) -> NodeId {
         match self {
-            Self::NonSaturating => {
+            Self::NonSaturating | Self::Saturating => {
                 let negated = graph.neg(real);
                 let on_real = mean_softplus(graph, negated);
                 let on_fake = mean_softplus(graph, fake);
@@ -72,6 +75,10 @@ impl GanLoss {
         let negated = graph.neg(fake);
         match self {
             Self::NonSaturating => mean_softplus(graph, negated),
+            Self::Saturating => {
+                let softplus = mean_softplus(graph, fake);
+                graph.neg(softplus)
+            }
             Self::Wasserstein { .. } | Self::Hinge => mean(graph, negated),
         }
     }

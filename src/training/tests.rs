@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use super::{Failure, GanLoss, GanSettings, GanTrainer, Model, Optimiser, Penalty, Predictor, optimiser};
+use super::{
+    Averaging, Compat, Failure, GanLoss, GanRules, GanSettings, GanTrainer, Model, Optimiser, Penalty, Predictor, optimiser,
+};
 use crate::data::shard::Shard;
 use crate::language::{CheckOptions, Construction, Value, check};
 use crate::network::NetworkProgram;
@@ -80,12 +82,14 @@ fn trainer_with<'a>(
     adam: Arc<dyn Optimiser>,
 ) -> GanTrainer<'a> {
     let settings = GanSettings {
-        loss: GanLoss::NonSaturating,
-        penalty: Penalty::R1 { weight: 1.0, every: 2 },
+        rules: GanRules { loss: GanLoss::NonSaturating, penalty: Penalty::R1 { weight: 1.0, every: 2 }, auxiliary: None },
         generator_optimiser: adam.clone(),
         discriminator_optimiser: adam,
         batch: 6,
-        averaging: 10.0,
+        growth: None,
+        averaging: Averaging::HalfLife { images: 10.0 },
+        stop: None,
+        compat: Compat::None,
         seed,
     };
     GanTrainer::new(generator, discriminator, data, settings).unwrap()
@@ -159,10 +163,10 @@ fn a_network_that_does_not_grow_is_its_newest_branch() {
     let (networks, data) = (networks(), images());
     let mut model = trainer(&networks, &data, 1).model();
     let grown = sampled(&model, 4, 1);
-    model.weights.set_progress(0.0);
+    model.weights.set_progress("makes/fade_0", 0.0);
     let before = sampled(&model, 4, 1);
     assert!(grown != before, "the branch that is faded in changes nothing");
     assert!(before[..64].iter().all(|pixel| *pixel == 0.5), "without the new branch the image is the old branch's");
-    model.weights.set_progress(1.0);
+    model.weights.set_progress("makes/fade_0", 1.0);
     assert!(grown == sampled(&model, 4, 1));
 }

@@ -55,11 +55,23 @@ impl Weights {
         self.specifications.iter().position(|specification| specification.name == name)
     }
 
-    /// Sets how much of its newest branch a growing network counts, from 0 to 1, wherever a `fade` layer stands.
-    pub fn set_progress(&mut self, progress: f32) {
-        for (specification, values) in self.specifications.iter().zip(&mut self.values) {
-            if !specification.trainable && specification.name.rsplit('/').next() == Some(PROGRESS) {
-                values.fill(progress);
+    /// Sets how much of its new branch a `fade` counts, from 0 to 1; `fade` is the path of its layer.
+    pub fn set_progress(&mut self, fade: &str, progress: f32) {
+        let name = format!("{fade}/{PROGRESS}");
+        if let Some(values) = self.position(&name).and_then(|position| self.values.get_mut(position)) {
+            values.fill(progress);
+        }
+    }
+
+    /// Learned numbers move by average ← decay · average + (1 − decay) · weight; running statistics are taken over.
+    pub fn approach(&mut self, weights: &Weights, decay: f32) {
+        for ((specification, averages), values) in self.specifications.iter().zip(&mut self.values).zip(&weights.values) {
+            if specification.trainable {
+                for (average, value) in averages.iter_mut().zip(values) {
+                    *average = decay * *average + (1.0 - decay) * value;
+                }
+            } else {
+                averages.clone_from_slice(values);
             }
         }
     }

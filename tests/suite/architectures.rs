@@ -15,11 +15,16 @@ use synth::training::Weights;
 
 /// A network of a module, with sizes by name and shapes of inputs.
 #[derive(Clone, Copy)]
-struct Asked(&'static str, &'static str, &'static [(&'static str, usize)], &'static [(&'static str, &'static [usize])]);
+pub struct Asked(
+    pub &'static str,
+    pub &'static str,
+    pub &'static [(&'static str, usize)],
+    pub &'static [(&'static str, &'static [usize])],
+);
 
 impl Asked {
     /// As `synth describe` expands it.
-    fn expanded(self) -> Arc<NetworkProgram> {
+    pub fn expanded(self) -> Arc<NetworkProgram> {
         let Self(module, network, sizes, inputs) = self;
         let mut sources = Sources::default();
         let file = standard_module(&mut sources, module).unwrap();
@@ -49,7 +54,7 @@ impl std::fmt::Display for Asked {
 ///   classes of ImageNet, their layers written down with PyTorch.
 /// - StyleGAN2: the authors' stylegan2-ada-pytorch (`Generator` and `Discriminator` at 64 pixels with 3 channels and 10 labels,
 ///   `channel_base` 32768), its layers written down with PyTorch; without labels there are 27 032 600 and 26 488 833.
-/// - prog-GAN: Schütte et al. 2021, from the shapes in the authors' code, for 14 findings (chest) and 6 (head).
+/// - prog-GAN and cpD-GAN: Schütte et al. 2021, from the shapes in the authors' code, for 14 findings (chest) and 6 (head).
 ///
 /// Behind each network its parameters, and multiply-adds in millions where they are published too.
 const PUBLISHED: &[(Asked, u64, Option<f64>)] = &[
@@ -76,6 +81,18 @@ const PUBLISHED: &[(Asked, u64, Option<f64>)] = &[
     (Asked("std.gan.progressive", "generator", &[("labels", 6), ("resolution", 128)], &[]), 22_977_670, None),
     (Asked("std.gan.progressive", "auxiliary_discriminator", &[("labels", 6)], &[("image", &[1, 128, 128])]), 22_939_527, None),
     (Asked("std.gan.progressive", "discriminator", &[("labels", 14)], &[("image", &[1, 32, 32])]), 20_729_871, None),
+    (Asked("std.gan.cpd", "generator", &[("labels", 14), ("resolution", 32)], &[]), 25_147_396, None),
+    (Asked("std.gan.cpd", "discriminator", &[("labels", 14)], &[("image", &[1, 32, 32])]), 21_512_718, None),
+    (Asked("std.gan.cpd", "generator", &[("labels", 14), ("resolution", 64)], &[]), 30_946_821, None),
+    (Asked("std.gan.cpd", "discriminator", &[("labels", 14)], &[("image", &[1, 64, 64])]), 26_494_478, None),
+    (Asked("std.gan.cpd", "generator", &[("labels", 14), ("resolution", 128)], &[]), 33_256_710, None),
+    (Asked("std.gan.cpd", "discriminator", &[("labels", 14)], &[("image", &[1, 128, 128])]), 28_395_278, None),
+    (Asked("std.gan.cpd", "generator", &[("labels", 6), ("resolution", 32)], &[]), 25_016_324, None),
+    (Asked("std.gan.cpd", "discriminator", &[("labels", 6)], &[("image", &[1, 32, 32])]), 21_508_614, None),
+    (Asked("std.gan.cpd", "generator", &[("labels", 6), ("resolution", 64)], &[]), 30_799_365, None),
+    (Asked("std.gan.cpd", "discriminator", &[("labels", 6)], &[("image", &[1, 64, 64])]), 26_490_374, None),
+    (Asked("std.gan.cpd", "generator", &[("labels", 6), ("resolution", 128)], &[]), 33_101_062, None),
+    (Asked("std.gan.cpd", "discriminator", &[("labels", 6)], &[("image", &[1, 128, 128])]), 28_391_174, None),
 ];
 
 #[test]
@@ -113,6 +130,8 @@ const SMALL: &[Asked] = &[
     Asked("std.gan.stylegan2", "discriminator", &[("labels", 3), ("maps", 4), ("layers", 2)], &[("image", &[1, 16, 16])]),
     Asked("std.gan.progressive", "generator", &[("latent", 6), ("labels", 3), ("resolution", 16), ("channels", 4)], &[]),
     Asked("std.gan.progressive", "discriminator", &[("labels", 3), ("channels", 4)], &[("image", &[1, 16, 16])]),
+    Asked("std.gan.progressive", "compact_generator", &[("latent", 6), ("labels", 3), ("resolution", 16), ("channels", 4)], &[]),
+    Asked("std.gan.progressive", "compact_discriminator", &[("labels", 3), ("channels", 4)], &[("image", &[1, 16, 16])]),
 ];
 
 const BATCH: usize = 4;
@@ -137,7 +156,9 @@ fn every_weight_has_a_gradient_of_finite_numbers() {
         let mut executable = Executable::<f32>::compile(&graph, &outputs);
         let mut weights = Weights::initial(&table, &Key::new(1));
         // In the middle of a transition, so that the branches of networks that grow count.
-        weights.set_progress(0.5);
+        let fades: Vec<String> =
+            weights.specifications.iter().filter_map(|weight| Some(weight.name.strip_suffix("/progress")?.to_owned())).collect();
+        fades.iter().for_each(|fade| weights.set_progress(fade, 0.5));
         let fed: Vec<Vec<f32>> = executable.bindings().iter().map(|binding| value(binding, &graph, &weights)).collect();
         executable.run(&fed.iter().map(Vec::as_slice).collect::<Vec<_>>());
         assert!(executable.output(0)[0].is_finite(), "{network}");
@@ -186,10 +207,12 @@ fn the_networks_fit_the_blocks_that_they_are_for() {
         gan("spectral", "sngan.generator()", "sngan.discriminator()"),
         gan("styled", "stylegan2.generator()", "stylegan2.discriminator()"),
         gan("growing", "progressive.generator()", "progressive.discriminator()"),
+        gan("auxiliary", "progressive.generator()", "progressive.auxiliary_discriminator()")
+            .replace("  budget", "  auxiliary = softmax_labels()\n  budget"),
         classifier("residual", "resnet.resnet18()"),
         classifier("dense", "densenet.densenet121()"),
     ];
     let said = Laboratory::new(&study.concat()).synth(&["check", "study.synth"]);
     assert_eq!(said.status, Some(0), "{}", said.err);
-    assert_eq!(said.out, "ok: 7 blocks\n");
+    assert_eq!(said.out, "ok: 8 blocks\n");
 }

@@ -16,7 +16,9 @@ use synth::kernels::cpu::{Element, Executable};
 use synth::language::{Construction, Value};
 use synth::network::graph::{Graph, NodeId};
 use synth::network::{self, Mode, WeightTable};
-use synth::training::{GanGraphs, GanLoss, OptimiserState, Penalty, StepGraph, Weights, binary_cross_entropy, optimiser};
+use synth::training::{
+    GanGraphs, GanLoss, GanRules, GanSizes, OptimiserState, Penalty, StepGraph, Weights, binary_cross_entropy, optimiser,
+};
 
 /// Results by the names that they have in the fixture.
 type Results = BTreeMap<String, Vec<f64>>;
@@ -85,8 +87,9 @@ fn gan<T: Element>(fixture: &Fixture) -> Results {
     let loss = GanLoss::from_value(&construction("loss")).unwrap();
     let penalty = Penalty::from_value(&construction("penalty")).unwrap();
     let [batch, channels, height, width] = shape("real")[..] else { panic!("images have four dimensions") };
-    let sizes = (batch, [channels, height, width], shape("labels")[1]);
-    let graphs = GanGraphs::new(&generator, &discriminator, sizes, loss, penalty).unwrap();
+    let sizes = GanSizes { batch, image: [channels, height, width], labels: shape("labels")[1], enlargement: 1 };
+    let rules = GanRules { loss, penalty, auxiliary: None };
+    let graphs = GanGraphs::new(&generator, &discriminator, sizes, rules).unwrap();
     let mut fed = fixture.fed();
     fed.extend(fixture.weights("generator", &graphs.generator));
     fed.extend(fixture.weights("discriminator", &graphs.discriminator));
@@ -100,7 +103,7 @@ fn gan<T: Element>(fixture: &Fixture) -> Results {
     let mut step = |step: &StepGraph, role: &str, table: &WeightTable, losses: &[&str]| {
         let gradients = learned(table).zip(&step.gradients).map(|(name, node)| (format!("{role} gradient {name}"), *node));
         let updates = step.updates.iter().map(|(name, node)| (format!("{role} update {name}"), *node));
-        let losses = losses.iter().zip(&step.losses).map(|(name, node)| ((*name).to_owned(), *node));
+        let losses = losses.iter().zip(&step.losses).map(|(name, (_, node))| ((*name).to_owned(), *node));
         let images = (role == "discriminator").then(|| ("output".to_owned(), step.images));
         run::<T>(&step.graph, &gradients.chain(updates).chain(losses).chain(images).collect::<Vec<_>>(), &fed, &mut results);
     };

@@ -53,7 +53,7 @@ pub fn from_value(value: &Value) -> Result<Arc<dyn Optimiser>, Diagnostic> {
 /// What one step moves.
 pub struct Pass<'a, 'g> {
     weights: &'a mut Weights,
-    /// The gradient of the i-th learned tensor.
+    /// The gradient of the i-th learned tensor; empty where it is not moved.
     gradient: &'a dyn Fn(usize) -> &'g [f32],
     /// By moment, then by learned tensor.
     moments: &'a mut [Vec<Vec<f32>>],
@@ -61,24 +61,30 @@ pub struct Pass<'a, 'g> {
 }
 
 impl Pass<'_, '_> {
-    /// Moves every learned number by the rule. The answer is the first learned tensor of which a number would have become
+    /// Moves every learned number that has a gradient by the rule. The answer is the first learned tensor of which a number would have become
     /// infinite or no number; such a one keeps its value.
     pub fn run<R: Rule<N>, const N: usize>(self, rule: &R) -> Option<usize> {
         let (average, decay) = self.average.map_or((None, 0.0), |(average, decay)| (Some(average), decay));
         let mut averages = average.map(|average| average.values.iter_mut());
         let mut moments: Vec<_> = self.moments.iter_mut().map(|moment| moment.iter_mut()).collect();
         let mut tensors = Vec::with_capacity(self.weights.values.len());
+        let mut learned = Vec::with_capacity(self.weights.values.len());
+        let mut index = 0;
         for (specification, weights) in self.weights.specifications.iter().zip(&mut self.weights.values) {
             let average = averages.as_mut().and_then(Iterator::next);
             if !specification.trainable {
                 continue;
             }
-            let gradient = (self.gradient)(tensors.len());
+            let gradient = (self.gradient)(index);
             let mut next = moments.iter_mut().map(|moment| moment.next().map_or(&mut [][..], Vec::as_mut_slice));
             let moments = std::array::from_fn(|_| next.next().unwrap_or_default());
-            tensors.push(Moved { weights, gradient, moments, average: average.map(Vec::as_mut_slice) });
+            index += 1;
+            if !gradient.is_empty() {
+                learned.push(index - 1);
+                tensors.push(Moved { weights, gradient, moments, average: average.map(Vec::as_mut_slice) });
+            }
         }
-        update::step(rule, tensors, decay)
+        update::step(rule, tensors, decay).and_then(|tensor| learned.get(tensor).copied())
     }
 }
 
@@ -98,7 +104,18 @@ impl OptimiserState {
         Self { moments: vec![zeros; optimiser.moments().len()], optimiser, steps: 0 }
     }
 
-    /// One step: `gradient(i)` is the gradient of the i-th learned tensor. Where an average is kept, it moves by
+    /// Steps made since the moments were 0.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Forgets all that was remembered.
+    pub fn forget(&mut self) {
+        self.moments.iter_mut().flatten().for_each(|moment| moment.fill(0.0));
+        self.steps = 0;
+    }
+
+    /// One step: `gradient(i)` is the gradient of the i-th learned tensor, which stays as it is where that is empty. Where an average is kept, it moves by
     /// average ← decay · average + (1 − decay) · weight in the same pass.
     ///
     /// # Errors

@@ -1,0 +1,88 @@
+//! What a stop rule looks at: the Fréchet distance between real images and as many generated for their label rows, in the features of
+//! a network. Latent numbers are the same at every look, so that distances differ by the generator and not by chance.
+
+use super::fields::feature_network;
+use super::{StepContext, StepError};
+use crate::data::shard::Shard;
+use crate::diagnostic::Diagnostic;
+use crate::features::FeatureNetwork;
+use crate::metrics::frechet::{Moments, Reference};
+use crate::random::Key;
+use crate::training::{Generator, Latent, Model, defect};
+use std::sync::atomic::Ordering;
+
+/// Images that are generated and looked at before the next ones.
+const CHUNK: usize = 1024;
+
+/// Real images and the network that compares others with them.
+pub struct Selection {
+    network: FeatureNetwork,
+    reference: Reference,
+    /// The label rows of the real images.
+    labels: Vec<u8>,
+    findings: usize,
+    key: Key,
+    generator: Option<Generator>,
+}
+
+impl Selection {
+    /// Looks at up to `images` images of a part, drawn by the key where it has more. `field` is the one that names the part.
+    pub fn new(context: &StepContext<'_>, field: &str, real: &Shard, images: usize, key: &Key) -> Result<Self, StepError> {
+        let mut network = feature_network(context, "features", [real.channels, real.height, real.width])?;
+        let mut rows = key.with("real").permutation(real.len());
+        rows.truncate(images);
+        rows.sort_unstable();
+        let mut moments = Moments::new(network.dimensions());
+        network.batches(real, &rows, &mut |_, features| {
+            moments.add(features);
+            Ok(())
+        })?;
+        let place = context.step.field(field).map_or(context.step.span, |field| field.span);
+        let reference = Reference::new(&moments).ok_or_else(|| {
+            Diagnostic::error("E0684", format!("a stop rule compares at least 2 images, and `{field}` has {}", real.len()))
+                .label(place, "too few images")
+                .help("give this part a larger share in `split = by(…)`")
+        })?;
+        let labels = rows.iter().flat_map(|row| real.label_row(*row)).copied().collect();
+        let findings = real.label_names.len().max(1);
+        Ok(Self { network, reference, labels, findings, key: key.with("generated"), generator: None })
+    }
+
+    /// The distance of a generator; `None` where the user asked to stop meanwhile.
+    pub fn distance(&mut self, context: &StepContext<'_>, model: &Model) -> Result<Option<f64>, StepError> {
+        let mut generator = match self.generator.take() {
+            Some(generator) => generator,
+            None => Generator::new(model, Latent::Gaussian)?,
+        };
+        generator.replace_weights(&model.weights.values);
+        let mut moments = Moments::new(self.network.dimensions());
+        for (chunk, labels) in self.labels.chunks(CHUNK * self.findings).enumerate() {
+            let key = self.key.with_index(chunk as u64);
+            let goes_on = &mut |_| !context.interrupted.load(Ordering::Relaxed);
+            let Some(made) = generator.images(labels.to_vec(), &key, goes_on)? else {
+                self.generator = Some(generator);
+                return Ok(None);
+            };
+            self.network.batches(&made, &(0..made.len()).collect::<Vec<_>>(), &mut |_, features| {
+                moments.add(features);
+                Ok(())
+            })?;
+        }
+        self.generator = Some(generator);
+        let distance = self.reference.distance(&moments);
+        distance.map(Some).ok_or_else(|| defect("sets of features cannot be compared".into()).into())
+    }
+
+    /// What the distance is called, and what it depends on; `real` is the part that is looked at.
+    pub fn described(&self, real: Option<String>) -> serde_json::Value {
+        serde_json::json!({
+            "real": real,
+            "name": self.network.distance_name(),
+            "features": self.network.name(),
+            "digest": self.network.digest(),
+            "dimensions": self.network.dimensions(),
+            "resize": self.network.resize(),
+            "n": self.labels.len() / self.findings,
+        })
+    }
+}

@@ -78,6 +78,19 @@ impl<'a> Arguments<'a> {
             .collect()
     }
 
+    /// The fields of each record of a list.
+    pub fn records(&self, name: &str) -> Result<Vec<&'a [(String, Value)]>, Diagnostic> {
+        let value = self.value(name)?;
+        let Value::List(items) = value else { return Err(self.mismatch(name, "a list of records", value)) };
+        items
+            .iter()
+            .map(|item| match item {
+                Value::Record(fields) => Ok(fields.as_slice()),
+                other => Err(self.mismatch(name, "a list of records", other)),
+            })
+            .collect()
+    }
+
     fn value(&self, name: &str) -> Result<&'a Value, Diagnostic> {
         self.0.arguments.iter().find(|(given, _)| given == name).map(|(_, value)| value).ok_or_else(|| {
             Diagnostic::error("E0513", format!("`{}` came without its argument `{name}`", self.0.function))

@@ -1,13 +1,12 @@
 //! Which label rows images are generated for: those of a part as they stand, drawn from it, balanced over its label combinations,
 //! or written down.
 
+use super::arguments::Arguments;
 use super::combinations::combinations;
 use super::shard::Shard;
 use crate::diagnostic::Diagnostic;
-use crate::language::Value;
-use crate::network::LayerArguments;
+use crate::language::{Construction, Value};
 use crate::random::Key;
-use crate::training::defect;
 
 /// The constructors of type `label_rows` that this file implements.
 pub const CONSTRUCTORS: &[&str] = &["balanced_rows", "drawn_rows", "same_rows", "written_rows"];
@@ -26,20 +25,20 @@ pub enum LabelRows {
 }
 
 impl LabelRows {
-    pub fn from_value(value: &Value) -> Result<Self, Diagnostic> {
-        let unknown = || defect(format!("{value:?} are no label rows; there are {}", CONSTRUCTORS.join(", ")));
-        let Value::Construction(construction) = value else { return Err(unknown()) };
-        let arguments = LayerArguments(construction.arguments.clone());
-        let images = || arguments.size("images").map_err(|error| defect(error.message));
+    pub fn new(construction: &Construction) -> Result<Self, Diagnostic> {
+        let arguments = Arguments(construction);
+        let images = || arguments.integer("images").map(|images| images as usize);
         match construction.function.as_str() {
             "same_rows" => Ok(Self::Same),
             "drawn_rows" => Ok(Self::Drawn { images: images()? }),
             "balanced_rows" => Ok(Self::Balanced { images: images()? }),
-            "written_rows" => match arguments.get("rows") {
-                Some(Value::List(rows)) => rows.iter().map(written).collect::<Option<_>>().map(Self::Written).ok_or_else(unknown),
-                _ => Err(unknown()),
-            },
-            _ => Err(unknown()),
+            "written_rows" => {
+                arguments.records("rows")?.into_iter().map(written).collect::<Option<_>>().map(Self::Written).ok_or_else(|| {
+                    Diagnostic::error("E0513", "`rows` of `written_rows` must be records of `findings` and `images`")
+                })
+            }
+            other => Err(Diagnostic::error("E0513", format!("`{other}` makes no label rows"))
+                .help(format!("there are {}", CONSTRUCTORS.join(", ")))),
         }
     }
 
@@ -77,8 +76,7 @@ impl LabelRows {
 }
 
 /// One row of the record `label_row`.
-fn written(row: &Value) -> Option<(Vec<String>, usize)> {
-    let Value::Record(fields) = row else { return None };
+fn written(fields: &[(String, Value)]) -> Option<(Vec<String>, usize)> {
     let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     let Value::List(findings) = field("findings")? else { return None };
     let name = |finding: &Value| match finding {

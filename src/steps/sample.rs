@@ -11,8 +11,9 @@ use crate::data::label_rows::LabelRows;
 use crate::data::shard::Shard;
 use crate::data::split::PARTS;
 use crate::diagnostic::Diagnostic;
+use crate::language::Value;
 use crate::random::Key;
-use crate::training::{Generator, Latent, Model};
+use crate::training::{Generator, Latent, Model, defect};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -40,7 +41,10 @@ impl StepKind for Sample {
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
         let model = Model::read(context.input_file("from")?)?;
         let key = Key::new(count(context.step, "seed")?).with("sample");
-        let chosen = LabelRows::from_value(value(context.step, "rows")?)?;
+        let chosen = match value(context.step, "rows")? {
+            Value::Construction(construction) => LabelRows::new(construction)?,
+            other => return Err(defect(format!("{other:?} are no label rows")).into()),
+        };
         let mut parts = Vec::new();
         for (part, path) in context.input_files("labels")?.iter().filter(|(part, _)| PARTS.contains(&part.as_str())) {
             let shard = Shard::read(path)?;

@@ -58,7 +58,7 @@ impl Selection {
         let mut moments = Moments::new(self.network.dimensions());
         for (chunk, labels) in self.labels.chunks(CHUNK * self.findings).enumerate() {
             let key = self.key.with_index(chunk as u64);
-            let goes_on = &mut |_| !context.interrupted.load(Ordering::Relaxed);
+            let goes_on = &mut |_: u64| !context.interrupted.load(Ordering::Relaxed);
             let Some(made) = generator.images(labels.to_vec(), &key, goes_on)? else {
                 self.generator = Some(generator);
                 return Ok(None);

@@ -2,7 +2,7 @@
 //! finding, their mean (macro), and the gap real − synthetic, each with a 95 % interval by bootstrap over patients. The
 //! two classifiers and all findings are judged on the same draws, so that the gap's interval is that of a paired comparison.
 
-use super::auroc::{Ranking, column, mean, positives};
+use super::auroc::{Cases, Ranking, mean};
 use super::bootstrap::{Clusters, percentile_interval};
 use crate::diagnostic::Diagnostic;
 use crate::random::Key;
@@ -72,20 +72,19 @@ pub fn evaluate(
     check(&[("real", real_scores), ("synthetic", synthetic_scores)], labels.len(), images, findings)?;
     let rankings: Vec<[Ranking; 2]> = (0..findings)
         .map(|finding| {
-            let positive = positives(labels, findings, finding);
-            [real_scores, synthetic_scores].map(|scores| Ranking::new(&column(scores, findings, finding), &positive))
+            [real_scores, synthetic_scores].map(|scores| Ranking::new(&Cases::of(scores, labels, findings, finding)))
         })
         .collect();
     let statistic = |weights: &[u32]| -> Vec<Pair> {
-        rankings.iter().map(|[real, synthetic]| Some([real.weighted(weights)?, synthetic.weighted(weights)?])).collect()
+        rankings.iter().map(|[real, synthetic]| Some([real.auroc(weights)?, synthetic.auroc(weights)?])).collect()
     };
     let clusters = Clusters::new(patients);
     let found = statistic(&vec![1; images]);
     let draws = clusters.resample(key, resamples, statistic);
     let rows = label_names.iter().zip(&found).enumerate().map(|(finding, (name, pair))| {
         let drawn: Vec<Pair> = draws.iter().map(|draw| draw.get(finding).copied().flatten()).collect();
-        let positive = positives(labels, findings, finding).iter().filter(|positive| **positive).count();
-        row(name, *pair, &drawn, positive, images)
+        let cases = Cases::of(real_scores, labels, findings, finding);
+        row(name, *pair, &drawn, cases.positives(), cases.negatives())
     });
     let rows: Vec<FindingUtility> = rows.collect();
     // A mean over findings that are all too rare for an interval has none either.
@@ -100,8 +99,7 @@ pub fn evaluate(
     })
 }
 
-fn row(name: &str, pair: Pair, drawn: &[Pair], positives: usize, images: usize) -> FindingUtility {
-    let negatives = images - positives;
+fn row(name: &str, pair: Pair, drawn: &[Pair], positives: usize, negatives: usize) -> FindingUtility {
     let few = positives.min(negatives) < FEWEST_CASES;
     let note = match pair {
         None if positives == 0 => Some("no test image has this finding".to_owned()),

@@ -2,12 +2,12 @@
 //! and `history` (a line of JSON for every epoch).
 
 use super::divergence::failed;
-use super::fields::{count, network, unfit_batches, value};
+use super::fields::{as_published, count, network, quantity, unfit_batches, value};
 use super::{StepContext, StepError, StepKind, history, write_output};
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
 use crate::language::Step;
-use crate::training::{Checkpoint, ClassifierSettings, ClassifierTrainer, optimiser};
+use crate::training::{Augmentation, Checkpoint, ClassWeights, ClassifierSettings, ClassifierTrainer, RateSchedule, optimiser};
 use std::sync::atomic::Ordering;
 
 pub struct Classifier;
@@ -47,22 +47,23 @@ impl StepKind for Classifier {
         if let Some((_, path)) = context.checkpoints.latest(epochs) {
             trainer.restore(Checkpoint::read(&path)?)?;
         }
-        let total = epochs * train.len() as u64;
+        let images = trainer.images_of_epoch();
         while trainer.epochs() < epochs && !trainer.is_finished() {
-            let before = trainer.epochs() * train.len() as u64;
+            let before = trainer.epochs() * images;
             let last = trainer.history().last().map(|record| ("validation AUROC", record.validation_auroc));
             let finished = trainer.epochs();
-            let whole = trainer.epoch(&mut |images, loss| {
+            let whole = trainer.epoch(&mut |shown, loss| {
                 let figures: Vec<(&str, f64)> = [("loss", loss)].into_iter().chain(last).collect();
-                context.progress.update(before + images, total, "img", &figures);
+                context.progress.update(before + shown, epochs * images, "img", &figures);
                 !context.interrupted.load(Ordering::Relaxed)
             });
             let whole = whole.map_err(|failure| failed(context, failure, "epochs", finished))?;
+            // Within an epoch, its state takes the place of the last epoch's.
+            let checkpoint = trainer.checkpoint()?;
+            context.save_checkpoint(trainer.epochs(), &mut |path| checkpoint.write(path))?;
             if !whole {
                 return Err(StepError::Interrupted);
             }
-            let checkpoint = trainer.checkpoint()?;
-            context.save_checkpoint(trainer.epochs(), &mut |path| checkpoint.write(path))?;
         }
         trainer.model().write(&context.outputs.join("classifier"))?;
         write_output(context, "history", &history(trainer.history())?)
@@ -73,8 +74,13 @@ impl StepKind for Classifier {
 pub fn settings(step: &Step) -> Result<ClassifierSettings, Diagnostic> {
     Ok(ClassifierSettings {
         optimiser: optimiser(value(step, "optimiser")?)?,
+        schedule: RateSchedule::from_value(value(step, "schedule")?)?,
+        class_weights: ClassWeights::from_value(value(step, "class_weights")?)?,
+        augment: Augmentation::list(value(step, "augment")?)?,
         batch: count(step, "batch")? as usize,
+        epoch: quantity(step, "epoch")? as usize,
         patience: count(step, "patience")?,
+        as_published: as_published(step)?,
         seed: count(step, "seed")?,
     })
 }

@@ -31,6 +31,14 @@ pub fn quantity(step: &Step, field: &str) -> Result<f64, Diagnostic> {
     }
 }
 
+/// Whether `compat = paper` asks for the quirks of the authors' code.
+pub fn as_published(step: &Step) -> Result<bool, Diagnostic> {
+    match value(step, "compat")? {
+        Value::Choice(word) => Ok(word == "paper"),
+        other => Err(wrong(step, "compat", "`none` or `paper`", other)),
+    }
+}
+
 /// A network with every size known.
 pub fn network(step: &Step, field: &str) -> Result<Arc<NetworkProgram>, Diagnostic> {
     match value(step, field)? {

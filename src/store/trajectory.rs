@@ -112,11 +112,12 @@ impl Checkpoints for Trajectory<'_> {
         fs::create_dir_all(&self.folder)?;
         fs::rename(&temporary, self.folder.join(format!("{position:012}-{digest}.safetensors")))?;
         sync_folder(&self.folder);
-        // The one before stays in case this one is torn by a power cut. Later ones are of a run with a higher horizon.
-        let mut before = states(&self.folder);
-        before.retain(|state| state.position < position);
+        // The one before stays in case this one is torn by a power cut. Later ones are of a run with a higher horizon. Of two at
+        // one position the new one counts: it stands within the epoch that begins there.
+        let (same, mut before): (Vec<State>, Vec<State>) =
+            states(&self.folder).into_iter().filter(|state| state.position <= position).partition(|state| state.position == position);
         before.pop();
-        for state in before {
+        for state in before.into_iter().chain(same.into_iter().filter(|state| state.digest != digest)) {
             let _ = fs::remove_file(state.path);
         }
         Ok(())
@@ -159,6 +160,22 @@ mod tests {
         assert_eq!(positions(&store, &key), [20]);
         assert_eq!(fs::read_dir(store.folder("quarantine")).unwrap().count(), 1);
         assert!(store.quarantine_damaged_checkpoints(&key, 100).unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_two_states_at_one_position_the_new_one_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let work = store.work().unwrap();
+        let key = Digest::of(b"key");
+        let trajectory = store.trajectory(&key, &work);
+        for (position, text) in [(1, "one"), (2, "two"), (2, "two and a half"), (2, "and three quarters")] {
+            trajectory.save(position, &mut |path| fs::write(path, text)).unwrap();
+            assert_eq!(fs::read_to_string(trajectory.latest(9).unwrap().1).unwrap(), text);
+        }
+        assert_eq!(positions(&store, &key), [1, 2]);
+        save(&trajectory, 3);
+        assert_eq!(positions(&store, &key), [2, 3]);
     }
 
     #[test]

@@ -1,16 +1,19 @@
-//! Training of a classifier: binary cross-entropy for each finding, and after every epoch the macro AUROC on the validation
-//! images, by which the weights that are kept are chosen.
+//! Training of a classifier: binary cross-entropy for each finding over the labels that are known, and after every epoch the
+//! macro AUROC on the validation images, which decides what weights are kept, how the learning rate falls and when it ends.
 
+use super::augmentation::{Augmentation, augment};
 use super::bound::{BoundExecutable, defect};
 use super::checkpoint::Checkpoint;
+use super::class_weights::{self, ClassWeights};
 use super::divergence::{Divergence, Failure, check_losses, check_statistics};
 use super::feeds;
 use super::gan_graphs::{gradients, unfit};
-use super::losses::binary_cross_entropy;
+use super::losses::weighted_cross_entropy;
 use super::model::Model;
 use super::optimisers::{Optimiser, OptimiserState};
 use super::predict::Predictor;
 use super::randomness::Randomness;
+use super::schedule::{Course, RateSchedule};
 use super::weights::Weights;
 use crate::data::batch::Batches;
 use crate::data::shard::Shard;
@@ -27,10 +30,18 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct ClassifierSettings {
     pub optimiser: Arc<dyn Optimiser>,
+    pub schedule: RateSchedule,
+    pub class_weights: ClassWeights,
+    pub augment: Vec<Augmentation>,
     /// Images in a step; a smaller training set is one batch.
     pub batch: usize,
+    /// Images in an epoch, where there are more than these.
+    pub epoch: usize,
     /// Epochs without a better validation AUROC after which training ends.
     pub patience: u64,
+    /// What the authors of Schütte et al. 2021 did: class weights do not count, validation images behind the last whole batch
+    /// are left out, and an undefined AUROC counts as 0.
+    pub as_published: bool,
     pub seed: u64,
 }
 
@@ -41,20 +52,29 @@ pub struct EpochRecord {
     pub epoch: u64,
     /// Mean over the steps of the epoch.
     pub training_loss: f64,
-    /// Macro AUROC on the validation images.
+    /// Macro AUROC on the validation images, over the findings that have one.
     pub validation_auroc: f64,
+    /// The findings that have none: all validation images whose label is known have it, or none has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undefined: Vec<String>,
+    /// The learning rate of the epoch.
+    pub rate: f64,
     /// Whether this epoch's weights are the ones that are kept.
     pub kept: bool,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct ClassifierFacts {
     steps: u64,
+    /// Steps of the epoch that has begun, and the sum of their losses.
+    steps_of_epoch: u64,
+    loss_of_epoch: f64,
+    course: Course,
     history: Vec<EpochRecord>,
 }
 
 /// The names of what each step is fed with.
-const FEEDS: [&str; 2] = ["image", "labels"];
+const FEEDS: [&str; 3] = ["image", "labels", "label weights"];
 
 pub struct ClassifierTrainer<'a> {
     settings: ClassifierSettings,
@@ -74,6 +94,8 @@ pub struct ClassifierTrainer<'a> {
     order: Batches,
     /// Images in a step: the setting, or all training images where there are fewer.
     batch: usize,
+    /// What a negative and a positive image count, by finding.
+    classes: Vec<[f64; 2]>,
     key: Key,
     facts: ClassifierFacts,
 }
@@ -93,7 +115,8 @@ impl<'a> ClassifierTrainer<'a> {
         let labels = graph.input("labels", &[batch, train.label_names.len()]);
         let logits = network::lower(network, &mut graph, batch, Mode::Training, &[image], &mut table)
             .map_err(|error| unfit("classifier", &error))?;
-        let loss = binary_cross_entropy(&mut graph, logits, labels);
+        let label_weights = graph.input("label weights", &[batch, train.label_names.len()]);
+        let loss = weighted_cross_entropy(&mut graph, logits, labels, label_weights);
         let gradients = gradients(&mut graph, loss, &table);
         let outputs: Vec<NodeId> =
             std::iter::once(loss).chain(gradients.iter().copied()).chain(table.updates.iter().map(|(_, node)| *node)).collect();
@@ -101,7 +124,12 @@ impl<'a> ClassifierTrainer<'a> {
         let names: Vec<String> = FEEDS.iter().map(ToString::to_string).collect();
         let randomness = Randomness::new(&table.randomness);
         let executable = BoundExecutable::new(&graph, &outputs, &[&names, &weights.bindings, &randomness.bindings()])?;
-        let feeds = vec![vec![0.0; batch * train.image_size()], vec![0.0; batch * train.label_names.len()]];
+        let labelled = batch * train.label_names.len();
+        let feeds = [batch * train.image_size(), labelled, labelled].map(|length| vec![0.0; length]).into();
+        let classes = match settings.as_published {
+            true => ClassWeights::Unweighted.of(train)?,
+            false => settings.class_weights.of(train)?,
+        };
         let model = Model { network: network.clone(), weights: weights.clone(), label_names: train.label_names.clone() };
         Ok(Self {
             optimiser: OptimiserState::new(settings.optimiser.clone(), &weights),
@@ -111,8 +139,15 @@ impl<'a> ClassifierTrainer<'a> {
             randomness,
             gradients: gradients.len(),
             best: weights.clone(),
-            facts: ClassifierFacts::default(),
+            facts: ClassifierFacts {
+                steps: 0,
+                steps_of_epoch: 0,
+                loss_of_epoch: 0.0,
+                course: Course::new(settings.optimiser.rate()),
+                history: Vec::new(),
+            },
             batch,
+            classes,
             key,
             executable,
             feeds,
@@ -135,40 +170,54 @@ impl<'a> ClassifierTrainer<'a> {
 
     /// Whether the validation AUROC has not risen for as many epochs as the patience allows.
     pub fn is_finished(&self) -> bool {
-        let kept = self.facts.history.iter().rposition(|record| record.kept).map_or(0, |index| index as u64 + 1);
-        self.epochs().saturating_sub(kept) >= self.settings.patience
+        self.facts.course.is_finished(self.settings.patience)
     }
 
-    /// One epoch; `each` is told of every step's images and may end it early by returning false (then nothing is kept of it).
+    /// The images of one epoch: as many whole batches as fit.
+    pub fn images_of_epoch(&self) -> u64 {
+        self.steps_of_epoch() * self.batch as u64
+    }
+
+    fn steps_of_epoch(&self) -> u64 {
+        (self.train.len().min(self.settings.epoch) / self.batch).max(1) as u64
+    }
+
+    /// The rest of the epoch that has begun, or a whole one; `each` is told of the epoch's images so far after every step and may
+    /// end it by returning false, after which a checkpoint holds the part that is done.
     /// Where a loss, a gradient or a running statistic is not finite, it ends with an error before it writes a number of that kind.
     pub fn epoch(&mut self, each: &mut dyn FnMut(u64, f64) -> bool) -> Result<bool, Failure> {
-        let steps = (self.train.len() / self.batch).max(1) as u64;
-        let mut sum = 0.0;
-        for index in 0..steps {
+        let steps = self.steps_of_epoch();
+        let rate = self.facts.course.rate;
+        self.optimiser.set_rate(rate);
+        while self.facts.steps_of_epoch < steps {
             let loss = self.step()?;
-            sum += loss;
-            if !each((index + 1) * self.batch as u64, loss) {
+            self.facts.steps_of_epoch += 1;
+            self.facts.loss_of_epoch += loss;
+            if !each(self.facts.steps_of_epoch * self.batch as u64, loss) {
                 return Ok(false);
             }
         }
-        let training_loss = sum / steps.max(1) as f64;
-        let epoch = self.epochs() + 1;
-        let validation_auroc = self.validate()?;
-        let best = self.facts.history.iter().map(|record| record.validation_auroc).fold(f64::NEG_INFINITY, f64::max);
-        let kept = validation_auroc > best;
+        let training_loss = std::mem::take(&mut self.facts.loss_of_epoch) / steps as f64;
+        self.facts.steps_of_epoch = 0;
+        let (validation_auroc, undefined) = self.validate()?;
+        let kept = self.facts.course.judge(validation_auroc, self.settings.schedule);
         if kept {
             self.best = self.weights.clone();
         }
-        self.facts.history.push(EpochRecord { epoch, training_loss, validation_auroc, kept });
+        let epoch = self.epochs() + 1;
+        self.facts.history.push(EpochRecord { epoch, training_loss, validation_auroc, undefined, rate, kept });
         Ok(true)
     }
 
     fn step(&mut self) -> Result<f64, Failure> {
         let step = self.facts.steps;
         let indices = self.order.indices(step);
-        if let [images, labels] = self.feeds.as_mut_slice() {
+        if let [images, labels, label_weights] = self.feeds.as_mut_slice() {
             feeds::fill_images(self.train, &indices, images);
-            feeds::fill_labels(self.train, &indices, labels);
+            class_weights::fill(self.train, &indices, &self.classes, labels, label_weights);
+            let shape = [self.train.channels, self.train.height, self.train.width];
+            let first = step * self.batch as u64;
+            augment(&self.settings.augment, &self.key.with("augment"), first, shape, images);
         }
         self.randomness.fill_step(&self.key.with("randomness"), step);
         self.executable.run(&[&self.feeds, &self.weights.values, &self.randomness.buffers])?;
@@ -198,17 +247,29 @@ impl<'a> ClassifierTrainer<'a> {
         Ok(())
     }
 
-    fn validate(&mut self) -> Result<f64, Diagnostic> {
+    /// The macro AUROC on the validation images, and the findings that have none.
+    fn validate(&mut self) -> Result<(f64, Vec<String>), Diagnostic> {
         self.predictor.replace_weights(&self.weights.values);
-        let scores = self.predictor.scores(self.valid)?;
-        auroc::macro_auroc(&scores, &self.valid.labels, self.valid.label_names.len()).ok_or_else(|| {
-            Diagnostic::error(
+        let mut scores = self.predictor.scores(self.valid)?;
+        let names = &self.valid.label_names;
+        if self.settings.as_published {
+            let whole = self.valid.len() / self.batch * self.batch;
+            scores.truncate(whole * names.len());
+        }
+        let labels = self.valid.labels.get(..scores.len()).unwrap_or_default();
+        let found = auroc::per_finding(&scores, labels, names.len());
+        let undefined: Vec<String> =
+            names.iter().zip(&found).filter(|(_, auroc)| auroc.is_none()).map(|(name, _)| name.clone()).collect();
+        let counted = |auroc: &Option<f64>| if self.settings.as_published { Some(auroc.unwrap_or(0.0)) } else { *auroc };
+        match auroc::mean(found.iter().filter_map(counted)) {
+            Some(mean) if undefined.len() < names.len() => Ok((mean, undefined)),
+            _ => Err(Diagnostic::error(
                 "E0656",
                 "the validation images have no finding with both positive and negative cases, so that no epoch can be chosen"
                     .to_owned(),
             )
-            .help("give `valid` a larger share of the data, or choose findings that are more frequent")
-        })
+            .help("give `valid` a larger share of the data, or choose findings that are more frequent")),
+        }
     }
 
     /// The network with the weights of the best epoch.

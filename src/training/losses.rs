@@ -96,10 +96,22 @@ fn mean_softplus(graph: &mut Graph, x: NodeId) -> NodeId {
     mean(graph, softplus)
 }
 
-/// Binary cross-entropy of logits against labels of the same shape, mean over everything: softplus(x) − x · y.
+/// Binary cross-entropy of logits against labels, each times its weight, and summed; all three have one shape.
+pub fn weighted_cross_entropy(graph: &mut Graph, logits: NodeId, labels: NodeId, weights: NodeId) -> NodeId {
+    let each = cross_entropy(graph, logits, labels);
+    let weighted = graph.mul(each, weights);
+    graph.sum_all(weighted)
+}
+
+/// Binary cross-entropy of logits against labels of the same shape, mean over everything.
 pub fn binary_cross_entropy(graph: &mut Graph, logits: NodeId, labels: NodeId) -> NodeId {
+    let each = cross_entropy(graph, logits, labels);
+    mean(graph, each)
+}
+
+/// softplus(x) − x · y.
+fn cross_entropy(graph: &mut Graph, logits: NodeId, labels: NodeId) -> NodeId {
     let softplus = graph.softplus(logits);
     let product = graph.mul(logits, labels);
-    let loss = graph.sub(softplus, product);
-    mean(graph, loss)
+    graph.sub(softplus, product)
 }

@@ -4,8 +4,10 @@
 
 mod auxiliary;
 mod averaging;
+mod augmentation;
 mod bound;
 mod checkpoint;
+mod class_weights;
 mod classifier;
 mod divergence;
 mod feeds;
@@ -26,6 +28,7 @@ mod plateau;
 mod predict;
 mod randomness;
 mod real_images;
+mod schedule;
 #[cfg(test)]
 mod tests;
 pub mod weight_file;
@@ -33,8 +36,10 @@ mod weights;
 
 pub use auxiliary::{Auxiliary, CONSTRUCTORS as AUXILIARY_CONSTRUCTORS};
 pub use averaging::{Averaging, CONSTRUCTORS as AVERAGING_CONSTRUCTORS};
+pub use augmentation::{Augmentation, CONSTRUCTORS as AUGMENTATION_CONSTRUCTORS};
 pub use bound::{BoundExecutable, defect};
 pub use checkpoint::Checkpoint;
+pub use class_weights::{CONSTRUCTORS as CLASS_WEIGHT_CONSTRUCTORS, ClassWeights};
 pub use classifier::{ClassifierSettings, ClassifierTrainer, EpochRecord};
 pub use divergence::{Divergence, Failure};
 pub use feeds::{fill_images, fill_labels};
@@ -52,5 +57,6 @@ pub use optimisers::{Optimiser, OptimiserState, constructors as optimiser_constr
 pub use penalties::{CONSTRUCTORS as PENALTY_CONSTRUCTORS, Penalty};
 pub use plateau::{CONSTRUCTORS as STOP_CONSTRUCTORS, Evaluation, Plateau};
 pub use predict::Predictor;
+pub use schedule::{CONSTRUCTORS as SCHEDULE_CONSTRUCTORS, RateSchedule};
 pub use weight_file::CONSTRUCTOR as WEIGHT_FILE_CONSTRUCTOR;
 pub use weights::Weights;

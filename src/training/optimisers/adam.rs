@@ -12,6 +12,7 @@
 use super::{Optimiser, Pass};
 use crate::kernels::cpu::update::Rule;
 use crate::network::{LayerArguments, ShapeError};
+use std::sync::Arc;
 
 /// The fields of `adam` and of `adamw`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +56,14 @@ impl Adam {
 }
 
 impl Optimiser for Adam {
+    fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn at_rate(&self, rate: f64) -> Arc<dyn Optimiser> {
+        Arc::new(Self { rate, ..*self })
+    }
+
     fn moments(&self) -> &'static [&'static str] {
         Self::MOMENTS
     }

@@ -7,6 +7,7 @@ use super::adam::{Adam, AdamRule};
 use super::{Optimiser, Pass};
 use crate::kernels::cpu::update::Rule;
 use crate::network::{LayerArguments, ShapeError};
+use std::sync::Arc;
 
 /// The same fields as Adam's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +20,14 @@ impl AdamW {
 }
 
 impl Optimiser for AdamW {
+    fn rate(&self) -> f64 {
+        self.0.rate
+    }
+
+    fn at_rate(&self, rate: f64) -> Arc<dyn Optimiser> {
+        Arc::new(Self(Adam { rate, ..self.0 }))
+    }
+
     fn moments(&self) -> &'static [&'static str] {
         Adam::MOMENTS
     }

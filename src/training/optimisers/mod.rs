@@ -24,6 +24,12 @@ pub trait Optimiser: std::fmt::Debug + Send + Sync {
     /// What is kept for each weight from step to step; checkpoints name tensors by it.
     fn moments(&self) -> &'static [&'static str];
 
+    /// The learning rate.
+    fn rate(&self) -> f64;
+
+    /// The same optimiser with another learning rate; what it remembers of the weights stays as it is.
+    fn at_rate(&self, rate: f64) -> Arc<dyn Optimiser>;
+
     /// Step `number`, from 1: runs the rule over everything, and gives what the pass gives.
     fn step(&self, number: u64, pass: Pass<'_, '_>) -> Option<usize>;
 }
@@ -113,6 +119,13 @@ impl OptimiserState {
     pub fn forget(&mut self) {
         self.moments.iter_mut().flatten().for_each(|moment| moment.fill(0.0));
         self.steps = 0;
+    }
+
+    /// Goes on with another learning rate.
+    pub fn set_rate(&mut self, rate: f64) {
+        if self.optimiser.rate() != rate {
+            self.optimiser = self.optimiser.at_rate(rate);
+        }
     }
 
     /// One step: `gradient(i)` is the gradient of the i-th learned tensor, which stays as it is where that is empty. Where an average is kept, it moves by

@@ -11,6 +11,7 @@
 use super::{Optimiser, Pass};
 use crate::kernels::cpu::update::Rule;
 use crate::network::{LayerArguments, ShapeError};
+use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
@@ -32,6 +33,14 @@ impl Sgd {
 }
 
 impl Optimiser for Sgd {
+    fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn at_rate(&self, rate: f64) -> Arc<dyn Optimiser> {
+        Arc::new(Self { rate, ..*self })
+    }
+
     fn moments(&self) -> &'static [&'static str] {
         &["momentum"]
     }

@@ -43,7 +43,7 @@ impl Folder {
             ("views".to_owned(), Value::Choice(views.to_owned())),
             ("findings".to_owned(), Value::List(findings.iter().map(|name| Value::Text((*name).to_owned())).collect())),
         ];
-        super::open(&Construction { function: "chexpert".into(), arguments })
+        open(&Construction { function: "chexpert".into(), arguments })
     }
 
     fn open(&self) -> Result<Files, Diagnostic> {
@@ -201,7 +201,7 @@ fn the_real_radiographs_are_read() {
         ("views".to_owned(), Value::Choice("frontal".into())),
         ("findings".to_owned(), Value::List(vec![Value::Text("No Finding".into()), Value::Text("Pneumonia".into())])),
     ];
-    let source = super::open(&Construction { function: "chexpert".into(), arguments }).unwrap();
+    let source = open(&Construction { function: "chexpert".into(), arguments }).unwrap();
     assert_eq!(source.records().len(), 318);
     assert_eq!(source.files().unwrap().len(), 320);
     let format = ImageFormat::gray(32);

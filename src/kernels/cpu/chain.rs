@@ -80,8 +80,8 @@ pub(super) struct Chain {
     /// Sums of slots: `(slot, place of the result)`.
     pub sums: Vec<(Slot, usize)>,
     pub pattern: Pattern,
-    /// The same as [`sum_dimensions`] gives it.
-    pub sum_rows: (usize, bool, Vec<(usize, usize)>),
+    /// The same as rows.
+    pub sum_rows: SumRows,
     /// Whether loops compiled for AVX2 are used. Results are the same bits without.
     pub avx2: bool,
 }
@@ -448,23 +448,34 @@ unsafe fn fill_rows<T: Element>(from: *const T, stride: usize, length: usize, ro
     }
 }
 
-/// The dimensions around the rows of a sum, with the steps that they make among its results; and whether a row is summed.
-pub(super) fn sum_dimensions(pattern: &Pattern) -> (usize, bool, Vec<(usize, usize)>) {
-    let Some(((length, summed), outer)) = pattern.split_last() else { return (1, true, Vec::new()) };
-    let mut stride = if *summed { 1 } else { *length };
-    let mut around: Vec<(usize, usize)> = Vec::with_capacity(outer.len());
-    for (size, summed) in outer.iter().rev() {
-        around.push((*size, if *summed { 0 } else { stride }));
-        stride *= if *summed { 1 } else { *size };
+/// The pattern of a sum as rows of its input.
+#[derive(Clone, Debug)]
+pub(super) struct SumRows {
+    length: usize,
+    /// Whether a row is summed, or added to the results element by element.
+    summed: bool,
+    /// The dimensions around the rows, `(size, stride)`, with the steps that they make among the results.
+    around: Vec<(usize, usize)>,
+}
+
+impl SumRows {
+    pub(super) fn new(pattern: &Pattern) -> SumRows {
+        let ((length, summed), outer) = pattern.split_last().map_or(((1, true), &[][..]), |(last, outer)| (*last, outer));
+        let mut stride = if summed { 1 } else { length };
+        let mut around: Vec<(usize, usize)> = Vec::with_capacity(outer.len());
+        for (size, summed) in outer.iter().rev() {
+            around.push((*size, if *summed { 0 } else { stride }));
+            stride *= if *summed { 1 } else { *size };
+        }
+        around.reverse();
+        SumRows { length, summed, around }
     }
-    around.reverse();
-    (*length, *summed, around)
 }
 
 /// Adds a block's elements, which begin at `start` of the whole, to the results from number `base` on.
 #[inline(always)]
-fn accumulate<T: Element>(rows: &(usize, bool, Vec<(usize, usize)>), block: &[T], start: usize, base: usize, results: &mut [T]) {
-    let (length, summed, around) = rows;
+fn accumulate<T: Element>(rows: &SumRows, block: &[T], start: usize, base: usize, results: &mut [T]) {
+    let SumRows { length, summed, around } = rows;
     let mut walk = Walk::new(*length, around, start);
     let mut done = 0;
     while done < block.len() {

@@ -1,6 +1,6 @@
 //! The place of every value: how long each lives, which may share memory, and the instructions of each fused unit.
 
-use super::chain::{Chain, Fill, Instruction, Operation, REGISTERS, SLOTS, Slot, Source, Step, has_avx2, sum_dimensions};
+use super::chain::{Chain, Fill, Instruction, Operation, REGISTERS, SLOTS, Slot, Source, Step, SumRows, has_avx2};
 use super::fusion::{Unit, pattern, root};
 use super::memory::{Allocator, Place};
 use super::recomputation::elements;
@@ -191,7 +191,7 @@ impl Plan {
         let ChainCompiler { mut sources, constants, steps, elements, .. } = compiler;
         assert!(sources.len() <= SLOTS, "a chain of {} values", sources.len());
         assign_registers(&mut sources, &constants, &steps, &stores, &sums);
-        let sum_rows = sum_dimensions(&sum_pattern);
+        let sum_rows = SumRows::new(&sum_pattern);
         Chain { elements, sources, constants, steps, stores, sums, pattern: sum_pattern, sum_rows, avx2: has_avx2() }
     }
 }

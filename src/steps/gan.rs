@@ -147,6 +147,7 @@ fn results(context: &StepContext<'_>, trainer: &GanTrainer<'_>, selection: Optio
     let results = json!({
         "values": { "distance": distance, "kimg": shown },
         "missing": missing,
+        "conditions": selection.map_or_else(|| json!({}), |selection| json!({ "distance": selection.conditions() })),
         "measured": measured,
         "stopped": trainer.has_stopped(),
     });

@@ -18,6 +18,8 @@ const CHUNK: usize = 1024;
 pub struct Selection {
     network: FeatureNetwork,
     reference: Reference,
+    /// The BLAKE3 of the real images, in hexadecimal digits.
+    real: String,
     /// The label rows of the real images.
     labels: Vec<u8>,
     findings: usize,
@@ -43,9 +45,21 @@ impl Selection {
                 .label(place, "too few images")
                 .help("give this part a larger share in `split = by(…)`")
         })?;
+        let mut digest = blake3::Hasher::new();
+        rows.iter().for_each(|row| {
+            digest.update(real.image(*row));
+        });
         let labels = rows.iter().flat_map(|row| real.label_row(*row)).copied().collect();
         let findings = real.label_names.len().max(1);
-        Ok(Self { network, reference, labels, findings, key: key.with("generated"), generator: None })
+        Ok(Self {
+            network,
+            reference,
+            real: digest.finalize().to_hex().to_string(),
+            labels,
+            findings,
+            key: key.with("generated"),
+            generator: None,
+        })
     }
 
     /// The distance of a generator; `None` where the user asked to stop meanwhile.
@@ -73,16 +87,25 @@ impl Selection {
         distance.map(Some).ok_or_else(|| defect("sets of features cannot be compared".into()).into())
     }
 
-    /// What the distance is called, and what it depends on; `real` is the part that is looked at.
-    pub fn described(&self, real: Option<String>) -> serde_json::Value {
+    /// What the distance is called, and what it was measured with; `part` is the one that is looked at.
+    pub fn described(&self, part: Option<String>) -> serde_json::Value {
         serde_json::json!({
-            "real": real,
             "name": self.network.distance_name(),
-            "features": self.network.name(),
+            "real": part,
+            "n": self.labels.len() / self.findings,
             "digest": self.network.digest(),
             "dimensions": self.network.dimensions(),
+        })
+    }
+
+    /// What must agree between two distances before they can be compared.
+    pub fn conditions(&self) -> serde_json::Value {
+        let n = self.labels.len() / self.findings;
+        serde_json::json!({
+            "features": format!("{}, {}", self.network.name(), self.network.digest()),
             "resize": self.network.resize(),
-            "n": self.labels.len() / self.findings,
+            "real images": self.real,
+            "images": format!("{n} real, {n} synthetic"),
         })
     }
 }

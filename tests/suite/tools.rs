@@ -168,7 +168,10 @@ fn a_file_with_its_defaults_means_the_same() {
     let other = laboratory.synth(&["check", "resolved.synth"]);
     assert_eq!(other.out, "ok: 4 blocks\n");
     let block = laboratory.synth(&["show", "--resolved", "study.synth", "fake"]);
-    assert_eq!(block.out, "sample fake {\n  from   = model.generator\n  labels = chest\n  seed   = 1  # by default\n}\n");
+    assert_eq!(
+        block.out,
+        "sample fake {\n  from   = model.generator\n  labels = chest\n  rows   = same_rows()  # by default\n  latent = gaussian()  # by default\n  seed   = 1  # by default\n}\n"
+    );
 }
 
 #[test]

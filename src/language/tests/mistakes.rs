@@ -48,7 +48,7 @@ fn unknown_fields_have_the_nearest_name_and_the_full_list() {
         only(&format!("{HEAD}sample fake {{ form = chest, labels = chest, from = nothing }}").replace(", from = nothing", ""));
     assert_eq!(found.code, "E0201");
     assert_eq!(found.help.as_deref(), Some("did you mean `from`?"));
-    assert_eq!(found.notes, ["fields: from, labels, seed"]);
+    assert_eq!(found.notes, ["fields: from, labels, rows, latent, seed"]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_number_without_unit_comes_with_the_fix() {
 #[test]
 fn arguments() {
     assert_eq!(after_head("let a = phantom.chest(pateints = 3, patients = 3)"), ["E0213 1:23"]);
-    assert_eq!(after_head("let a = gray(32, crop, 3)"), ["E0213 1:24"]);
+    assert_eq!(after_head("let a = gray(32, crop, full_depth, none, 3)"), ["E0213 1:42"]);
     assert_eq!(after_head("let a = gray(32, size = 32)"), ["E0213 1:25"]);
     assert_eq!(after_head("let a = gray(size = 32, crop)"), ["E0213 1:25"]);
     assert_eq!(after_head("let a = gray()"), ["E0214 1:9"]);

@@ -132,6 +132,14 @@ impl<'a> Checker<'a> {
                 "a claim compares numbers, and `mean_ci` is a number with an interval".to_owned(),
                 format!("write `mean({written})`; a table shows the interval"),
             ),
+            "bootstrap_ci" => (
+                "a claim compares numbers, and `bootstrap_ci` is a number with an interval".to_owned(),
+                format!("write `bootstrap_upper({written})` or `bootstrap_lower({written})` for one end of the interval"),
+            ),
+            "holm" => (
+                "`holm` adjusts all cells of a table, and a claim has none".to_owned(),
+                format!("write `maximum({written})`, or show `holm({written})` in a table"),
+            ),
             "single" if results.cells.len() > 1 => (
                 format!("`{written}` has {} instances, and `single` is for one", results.cells.len()),
                 format!("say which number of them counts: `mean({written})` or `maximum({written})`"),

@@ -101,7 +101,7 @@ impl<'a> Checker<'a> {
                 let step = self.block_name(block).unwrap_or_default();
                 let cells = vec![ResultCell { labels: Vec::new(), step: step.clone(), result: result.to_owned() }];
                 let (written, documentation) = (format!("{step}.{result}"), self.result_documentation(block, result));
-                return Static::Results(Rc::new(Results { written, documentation, axes: Vec::new(), cells }));
+                return Static::Results(Rc::new(Results { written, documentation, axes: Vec::new(), cells, scores: false }));
             }
             Static::Family { family, path } => (family, path),
             other => return other,
@@ -135,7 +135,32 @@ impl<'a> Checker<'a> {
             }
         }
         let written = path.iter().map(|name| name.text).collect::<Vec<_>>().join(".");
-        Static::Results(Rc::new(Results { written, documentation, axes, cells }))
+        Static::Results(Rc::new(Results { written, documentation, axes, cells, scores: false }))
+    }
+
+    /// Results of blocks that keep what they measured on every image, in their port `scores`. Others are refused.
+    pub fn admit_scores(&mut self, value: Static<'a>, slot: &Slot<'_>) -> Static<'a> {
+        let results = match self.admit_results(value, slot) {
+            Static::Results(results) => results,
+            other => return other,
+        };
+        let without = results.cells.iter().find(|cell| {
+            let state =
+                self.blocks.iter().enumerate().find(|(at, _)| self.block_name(*at).as_deref() == Some(cell.step.as_str()));
+            let kind = state.and_then(|(_, state)| state.kind);
+            !kind.is_some_and(|kind| {
+                kind.ports.iter().any(|port| port.name.node == "scores")
+                    && crate::metrics::utility::Reading::named(&cell.result).is_some()
+            })
+        });
+        if let Some(cell) = without {
+            let diagnostic =
+                Diagnostic::error("E0691", format!("`{}` is not computed from scores of images that could be drawn anew", cell.result))
+                    .label(slot.span, "patients are drawn with replacement for this statistic")
+                    .help("take a mean of a `utility`, such as `auroc_gap`; of any other result `mean_ci(…)` tells how far it depends on chance");
+            return self.poison(diagnostic);
+        }
+        Static::Results(Rc::new(Results { scores: true, ..Results::clone(&results) }))
     }
 
     /// What a result of a block is, as its kind declares it.

@@ -123,7 +123,7 @@ fn mistake(program: &Program, step: &Step) -> Option<Diagnostic> {
     let left_over = |axis: &&Axis| axis.labels.len() > 1 && !crossing.shows(&axis.name);
     let mut open = crossing.results.axes.iter().filter(left_over);
     let axis = match crossing.statistic {
-        "single" => open.next(),
+        "single" | "holm" => open.next(),
         _ if crossing.over.is_empty() => None,
         _ => open.find(|axis| !crossing.over.contains(&axis.name)),
     }?;
@@ -131,7 +131,7 @@ fn mistake(program: &Program, step: &Step) -> Option<Diagnostic> {
     let diagnostic = error(format!("`{}` does not say what becomes of the axis `{}`", step.name, axis.name))
         .label(span(value), format!("{count} values of `{}` fall into each cell", axis.name));
     Some(match crossing.statistic {
-        "single" => diagnostic.help(format!(
+        "single" | "holm" => diagnostic.help(format!(
             "show `{0}` in `rows` or `columns`, or put its values together: `mean_ci({1})`",
             axis.name, crossing.results.written
         )),

@@ -34,6 +34,8 @@ pub(super) enum Type<'a> {
     Axes,
     /// One result of every instance of a sweep.
     Results,
+    /// The same of blocks that keep what they measured on every image.
+    Scores,
     /// A comparison over results.
     Condition,
     /// Any block.
@@ -80,6 +82,7 @@ pub(super) fn resolve<'a>(modules: &'a Modules, written: &'a ast::Type) -> Resul
         "sweep" => Type::Family,
         "axes" => Type::Axes,
         "results" => Type::Results,
+        "scores" => Type::Scores,
         "condition" => Type::Condition,
         "step" => Type::Step,
         "tensor" => Type::Tensor((!arguments.is_empty()).then_some(arguments.as_slice())),
@@ -159,6 +162,7 @@ pub(super) const BASIC: &[&str] = &[
     "sweep",
     "axes",
     "results",
+    "scores",
     "condition",
     "step",
     "tensor",
@@ -257,6 +261,7 @@ impl Type<'_> {
             Type::Family => "a `sweep` of this file".into(),
             Type::Axes => "axes of the sweep: the names of its fields that are `each(…)`, one or a list".into(),
             Type::Results => "a result of the sweep, such as `gap.auroc_gap`".into(),
+            Type::Scores => "a mean of a `utility`, such as `gap.auroc_gap`".into(),
             Type::AnyRecord => "a record, such as `{ rate = 0.002 }`".into(),
             Type::Record(record) => {
                 let fields: Vec<String> =

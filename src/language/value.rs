@@ -50,6 +50,9 @@ pub struct Results {
     /// None for the result of a single step.
     pub axes: Vec<Axis>,
     pub cells: Vec<ResultCell>,
+    /// Whether what was measured on every image is needed, too: the port `scores` of the steps.
+    #[serde(default)]
+    pub scores: bool,
 }
 
 /// The result of one instance.
@@ -142,9 +145,14 @@ impl Value {
 }
 
 impl Results {
-    /// The steps whose results these are. A result is read from its step's `results` port.
+    /// The steps whose results these are, cell by cell. A result is read from its step's `results` port; where scores are needed,
+    /// the same number of references to these follow.
     pub fn references(&self) -> Vec<StepReference> {
-        self.cells.iter().map(|cell| StepReference { step: cell.step.clone(), port: Some("results".into()) }).collect()
+        let ports = ["results", "scores"].into_iter().take(if self.scores { 2 } else { 1 });
+        let of = |port: &'static str| {
+            self.cells.iter().map(move |cell| StepReference { step: cell.step.clone(), port: Some(port.into()) })
+        };
+        ports.flat_map(of).collect()
     }
 }
 

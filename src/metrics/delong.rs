@@ -1,8 +1,9 @@
 //! Variance of AUROC and the test of a difference between two AUROCs on the same cases: DeLong, DeLong and Clarke-Pearson
-//! 1988, by the midranks of Sun and Xu 2014. Cases must be independent: with several images a patient, use [`super::bootstrap`].
+//! 1988, by the midranks of Sun and Xu 2014. With several images a patient, whose scores are alike, the variance is that of
+//! Obuchowski 1997 for clustered data, which is DeLong's where every patient has one image.
 
-/// The 97.5 % point of the standard normal distribution.
-const NORMAL_975: f64 = 1.959_963_984_540_054;
+use super::normal::{NORMAL_975, upper_tail};
+use std::collections::BTreeMap;
 
 /// AUROCs of two classifiers on the same cases with their covariance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,21 +13,60 @@ pub struct Comparison {
     pub covariance: f64,
 }
 
-/// Compares two classifiers on the same cases. `None` with fewer than two positive or two negative cases, or lists of
-/// unequal lengths. For one classifier, give its scores twice.
+/// Compares two classifiers on the same independent cases. `None` with fewer than two positive or two negative cases, or lists
+/// of unequal lengths. For one classifier, give its scores twice.
 pub fn compare(first: &[f32], second: &[f32], positive: &[bool]) -> Option<Comparison> {
-    if first.len() != positive.len() || second.len() != positive.len() {
+    let each: Vec<u32> = (0..positive.len() as u32).collect();
+    compare_clustered(first, second, positive, &each)
+}
+
+/// Compares two classifiers on the same cases, of which those with the same number in `patients` belong together. `None` where
+/// fewer than two patients have a positive case, or fewer than two a negative one.
+///
+/// With V the structural components summed by patient and centred, I₁₀ patients with one of m positive cases, I₀₁ with one of n
+/// negative ones and I in all: S₁₀ = I₁₀ / ((I₁₀ − 1) m) Σ V₁₀ V₁₀, S₀₁ likewise, S₁₁ = I / (I − 1) Σ V₁₀ V₀₁, and the covariance
+/// of two AUROCs is S₁₀/m + S₀₁/n + (S₁₁ + S₁₁ᵀ)/(m n). Obuchowski 1997, section 2.
+pub fn compare_clustered(first: &[f32], second: &[f32], positive: &[bool], patients: &[u32]) -> Option<Comparison> {
+    if first.len() != positive.len() || second.len() != positive.len() || patients.len() != positive.len() {
         return None;
     }
     let (a, b) = (Components::new(first, positive)?, Components::new(second, positive)?);
     let (m, n) = (a.positives.len() as f64, a.negatives.len() as f64);
-    let covariance = |a: &Components, b: &Components| {
-        sample_covariance(&a.positives, &b.positives) / m + sample_covariance(&a.negatives, &b.negatives) / n
+    let of = |class: bool| -> Vec<u32> {
+        patients.iter().zip(positive).filter(|(_, positive)| **positive == class).map(|(patient, _)| *patient).collect()
+    };
+    let (ill, well) = (of(true), of(false));
+    let mut all = patients.to_vec();
+    all.sort_unstable();
+    all.dedup();
+    let sums = |components: &Components| {
+        let centred = |values: &[f64], patients: &[u32]| {
+            let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
+            for (value, patient) in values.iter().zip(patients) {
+                *sums.entry(*patient).or_default() += value - components.auroc;
+            }
+            sums
+        };
+        [centred(&components.positives, &ill), centred(&components.negatives, &well)]
+    };
+    let (of_a, of_b) = (sums(&a), sums(&b));
+    let [with_positive, with_negative] = [of_a[0].len(), of_a[1].len()];
+    if with_positive < 2 || with_negative < 2 {
+        return None;
+    }
+    let factor = |count: usize| count as f64 / (count as f64 - 1.0);
+    let products = |a: &BTreeMap<u32, f64>, b: &BTreeMap<u32, f64>| -> f64 {
+        a.iter().filter_map(|(patient, a)| Some(a * b.get(patient)?)).sum()
+    };
+    let covariance = |a: &[BTreeMap<u32, f64>; 2], b: &[BTreeMap<u32, f64>; 2]| {
+        let within =
+            factor(with_positive) * products(&a[0], &b[0]) / (m * m) + factor(with_negative) * products(&a[1], &b[1]) / (n * n);
+        within + factor(all.len()) * (products(&a[0], &b[1]) + products(&a[1], &b[0])) / (m * n)
     };
     Some(Comparison {
         auroc: [a.auroc, b.auroc],
-        variance: [covariance(&a, &a), covariance(&b, &b)],
-        covariance: covariance(&a, &b),
+        variance: [covariance(&of_a, &of_a), covariance(&of_b, &of_b)],
+        covariance: covariance(&of_a, &of_b),
     })
 }
 
@@ -103,29 +143,6 @@ fn midranks(values: &[f32]) -> Vec<f64> {
     ranks
 }
 
-/// Covariance with n − 1.
-fn sample_covariance(a: &[f64], b: &[f64]) -> f64 {
-    let n = a.len() as f64;
-    let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
-    a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum::<f64>() / (n - 1.0)
-}
-
-/// P(Z > z) of a standard normal for z ≥ 0: a series near 0, Laplace's continued fraction beyond (Abramowitz and Stegun
-/// 26.2.11 and 26.2.14).
-fn upper_tail(z: f64) -> f64 {
-    let density = (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
-    if z < 3.0 {
-        let (mut term, mut sum) = (z, z);
-        for k in 1..200 {
-            term *= z * z / f64::from(2 * k + 1);
-            sum += term;
-        }
-        return 0.5 - density * sum;
-    }
-    let fraction = (1..=100).rev().fold(z, |below, k| z + f64::from(k) / below);
-    density / fraction
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,17 +178,42 @@ mod tests {
         assert_eq!((perfect.auroc[0], perfect.wald(), perfect.logit()), (1.0, [1.0, 1.0], None));
     }
 
-    /// Values of the normal distribution's tables.
+    /// Two images of each patient, alike in everything: as many cases as patients.
     #[test]
-    fn the_normal_tail_agrees_with_tables() {
-        for (z, p) in [
-            (0.0, 0.5),
-            (1.0, 0.158_655_253_931_457),
-            (NORMAL_975, 0.025),
-            (3.0, 1.349_898_031_630_09e-3),
-            (6.0, 9.865_876_450_377e-10),
-        ] {
-            assert!((upper_tail(z) / p - 1.0).abs() < 1e-9, "{z}: {}", upper_tail(z));
+    fn images_of_a_patient_count_together() {
+        let (positive, first, second) = example();
+        let twice = |scores: &[f32]| -> Vec<f32> { scores.iter().flat_map(|score| [*score; 2]).collect() };
+        let positive_twice: Vec<bool> = positive.iter().flat_map(|positive| [*positive; 2]).collect();
+        let patients: Vec<u32> = (0..600).map(|image| image / 2).collect();
+        let found = compare_clustered(&twice(&first), &twice(&second), &positive_twice, &patients).unwrap();
+        let single = compare(&first, &second, &positive).unwrap();
+        assert!((found.auroc[0] - single.auroc[0]).abs() < 1e-12);
+        for (found, due) in
+            found.variance.iter().chain([&found.covariance]).zip(single.variance.iter().chain([&single.covariance]))
+        {
+            assert!((found / due - 1.0).abs() < 1e-9, "{found} {due}");
         }
+    }
+
+    /// Patients with images of both classes: the standard deviation over many bootstrap samples of patients.
+    #[test]
+    fn the_variance_of_clusters_is_that_of_the_bootstrap() {
+        use crate::metrics::auroc::{Cases, Ranking};
+        use crate::metrics::bootstrap::Clusters;
+        use crate::random::Key;
+        let key = Key::new(4);
+        let patients: Vec<u32> = (0..600).map(|image| image / 3).collect();
+        let positive: Vec<bool> = (0..600).map(|image| key.with("label").uniform(image) < 0.4).collect();
+        let score = |image: usize| {
+            let shared = key.with("patient").normal(image as u64 / 3);
+            (1.5 * shared + key.with("image").normal(image as u64) + if positive[image] { 1.0 } else { 0.0 }) as f32
+        };
+        let scores: Vec<f32> = (0..600).map(score).collect();
+        let found = compare_clustered(&scores, &scores, &positive, &patients).unwrap();
+        let ranking = Ranking::new(&Cases { images: (0..600).collect(), scores, positive });
+        let draws = Clusters::new(&patients).resample(&Key::new(1), 4000, |weights| ranking.auroc(weights).unwrap());
+        let mean = draws.iter().sum::<f64>() / 4000.0;
+        let deviation = (draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / 3999.0).sqrt();
+        assert!((found.variance[0].sqrt() / deviation - 1.0).abs() < 0.06, "{} {deviation}", found.variance[0].sqrt());
     }
 }

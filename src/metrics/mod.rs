@@ -8,11 +8,14 @@ pub mod fidelity;
 pub mod frechet;
 #[cfg(test)]
 mod golden;
+pub mod hierarchy;
+pub mod holm;
 pub mod inception_score;
 pub mod kernel_distance;
 pub mod legacy_permutation;
 pub mod ms_ssim;
 pub mod neighbourhoods;
+pub mod normal;
 pub mod sliced_wasserstein;
 pub mod statistic;
 pub mod sweep;

@@ -16,6 +16,18 @@ pub enum Statistic {
     Maximum,
     /// The standard deviation with n − 1 in the denominator.
     Deviation,
+    /// The mean with its interval by the hierarchical bootstrap, or one end of that: see [`super::hierarchy`].
+    Bootstrap(Part),
+    /// A p value, adjusted for all cells of a table: see [`super::holm`].
+    Holm,
+}
+
+/// What is taken of an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    Lower,
+    Upper,
 }
 
 /// The statistics by the name of their declaration (`native fn … -> statistic`).
@@ -27,6 +39,10 @@ pub const CONSTRUCTORS: &[(&str, Statistic)] = &[
     ("minimum", Statistic::Minimum),
     ("maximum", Statistic::Maximum),
     ("deviation", Statistic::Deviation),
+    ("bootstrap_ci", Statistic::Bootstrap(Part::Whole)),
+    ("bootstrap_lower", Statistic::Bootstrap(Part::Lower)),
+    ("bootstrap_upper", Statistic::Bootstrap(Part::Upper)),
+    ("holm", Statistic::Holm),
 ];
 
 /// A statistic of `n` numbers.
@@ -43,7 +59,13 @@ impl Statistic {
         CONSTRUCTORS.iter().find(|(known, _)| *known == name).map(|(_, statistic)| *statistic)
     }
 
-    /// `None` where the numbers are too few: none at all, several for `single`, fewer than two for `deviation`.
+    /// Whether it needs what is measured on every image, not only the results.
+    pub fn needs_scores(self) -> bool {
+        matches!(self, Self::Bootstrap(_))
+    }
+
+    /// `None` where the numbers are too few: none at all, several for `single`, fewer than two for `deviation`. Of a bootstrap, which
+    /// needs more than these numbers, it is the mean.
     pub fn of(self, numbers: &[f64]) -> Option<Summary> {
         let n = numbers.len();
         let mut sorted = numbers.to_vec();
@@ -51,8 +73,8 @@ impl Statistic {
         // In the order of size, so that the order of the runs does not reach the last bits.
         let mean = sorted.iter().sum::<f64>() / n as f64;
         let value = match self {
-            Self::Single if n > 1 => return None,
-            Self::Single | Self::Mean | Self::MeanInterval => mean,
+            Self::Single | Self::Holm if n > 1 => return None,
+            Self::Single | Self::Holm | Self::Mean | Self::MeanInterval | Self::Bootstrap(_) => mean,
             Self::Median => (sorted.get((n.checked_sub(1)?) / 2)? + sorted.get(n / 2)?) / 2.0,
             Self::Minimum => *sorted.first()?,
             Self::Maximum => *sorted.last()?,

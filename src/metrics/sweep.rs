@@ -1,6 +1,6 @@
 //! The same result in every instance of a sweep, and what a statistic makes of those that fall together.
 
-use super::statistic::Statistic;
+use super::statistic::{Part, Statistic};
 use super::utility::Estimate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,6 +25,14 @@ pub struct Cell {
     pub instances: Vec<Measured>,
     /// Why there is no number or no interval, or which instances are missing.
     pub note: Option<String>,
+}
+
+/// A mean over instances by the hierarchical bootstrap.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Redrawn {
+    pub estimate: Estimate,
+    /// How many sets of test images the instances were judged on.
+    pub test_parts: usize,
 }
 
 impl Measured {
@@ -56,18 +64,39 @@ pub fn combinations(axes: &[(&str, &[String])]) -> Vec<Vec<String>> {
 impl Cell {
     /// Instances without a number are left out and named in the note.
     pub fn of(statistic: Statistic, instances: Vec<Measured>) -> Self {
+        Self::made(statistic, instances, None)
+    }
+
+    /// As [`Cell::of`], for a bootstrap that has been made from the scores of these instances.
+    pub fn redrawn(part: Part, instances: Vec<Measured>, redrawn: Option<Redrawn>) -> Self {
+        Self::made(Statistic::Bootstrap(part), instances, redrawn)
+    }
+
+    fn made(statistic: Statistic, instances: Vec<Measured>, redrawn: Option<Redrawn>) -> Self {
         let found: Vec<Estimate> = instances.iter().filter_map(|instance| instance.found).collect();
         let numbers: Vec<f64> = found.iter().map(|estimate| estimate.value).collect();
         let summary = statistic.of(&numbers);
-        let estimate = summary.map(|summary| match (statistic, found.as_slice()) {
-            (Statistic::Single, [one]) => *one,
+        let estimate = summary.and_then(|summary| match (statistic, found.as_slice()) {
+            (Statistic::Single, [one]) => Some(*one),
+            (Statistic::Bootstrap(part), _) => {
+                let estimate = redrawn?.estimate;
+                let end = |end: Option<f64>| Some(Estimate { value: end?, low: None, high: None });
+                match part {
+                    Part::Whole => Some(estimate),
+                    Part::Lower => end(estimate.low),
+                    Part::Upper => end(estimate.high),
+                }
+            }
             _ => {
                 let interval = summary.interval;
                 let (low, high) = (interval.map(|interval| interval.low), interval.map(|interval| interval.high));
-                Estimate { value: summary.value, low, high }
+                Some(Estimate { value: summary.value, low, high })
             }
         });
         let mut notes: Vec<String> = Vec::new();
+        if let Some(Redrawn { test_parts: parts @ 2.., .. }) = redrawn {
+            notes.push(format!("judged on {parts} different sets of test images, each with patients of its own"));
+        }
         if statistic == Statistic::MeanInterval && numbers.len() == 1 {
             notes.push("no interval: one instance only".to_owned());
         }

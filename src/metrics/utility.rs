@@ -1,15 +1,46 @@
-//! How well a classifier trained on synthetic images reads real ones, beside the one trained on real images: AUROC per
-//! finding, their mean (macro), and the gap real − synthetic, each with a 95 % interval by bootstrap over patients. The
-//! two classifiers and all findings are judged on the same draws, so that the gap's interval is that of a paired comparison.
+//! How well a classifier trained on synthetic images reads real ones, beside the one trained on real images: AUROC and average
+//! precision per finding, their means (macro), and the gaps real − synthetic, each with a 95 % interval by bootstrap over patients.
+//! The two classifiers and all findings are judged on the same draws, so that a gap's interval is that of a paired comparison.
+//!
+//! Tests: for each finding DeLong's of the two AUROCs, with patients as clusters, adjusted by Holm over the findings; for the mean
+//! gap those that the draws give: that it is 0, that it is `margin` or more (not non-inferior), and that it is beyond ±`margin` (not
+//! equivalent: two one-sided tests, Schuirmann 1987).
 
 use super::auroc::{Cases, Ranking, mean};
-use super::bootstrap::{Clusters, percentile_interval};
+use super::bootstrap::{Clusters, corrected_interval, p_at_least, p_at_most, p_equal, percentile_interval};
+use super::{delong, holm};
 use crate::diagnostic::Diagnostic;
 use crate::random::Key;
 use serde::{Deserialize, Serialize};
 
-/// With fewer positive or negative images, a finding's AUROC gets no interval: too few patients carry it.
+/// With fewer positive or negative images, a finding's measures get no interval and no test: too few patients carry them.
 pub const FEWEST_CASES: usize = 10;
+
+/// What two classifiers say of the same test images.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PairedScores {
+    /// `[n, findings]`, of the classifier trained on real images.
+    pub real: Vec<f32>,
+    /// `[n, findings]`, of the classifier trained on synthetic images.
+    pub synthetic: Vec<f32>,
+    /// `[n, findings]`: 0, 1, or 2 where it is not known.
+    pub labels: Vec<u8>,
+    /// `[n]`: any number for each patient.
+    pub patients: Vec<u32>,
+    pub label_names: Vec<String>,
+    /// Whether an AUROC below ½ counts as its distance from 1, as in the code of Schütte et al. 2021.
+    pub as_published: bool,
+}
+
+/// How intervals and tests are made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    pub resamples: usize,
+    /// Intervals corrected for bias and acceleration instead of percentiles.
+    pub corrected: bool,
+    /// The greatest mean gap of AUROC that still counts as none.
+    pub margin: f64,
+}
 
 /// A number with its 95 % interval, where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,136 +50,319 @@ pub struct Estimate {
     pub high: Option<f64>,
 }
 
-/// One finding. AUROCs are `None` where all test images are positive or all are negative.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The test that both AUROCs of a finding are equal: DeLong et al. 1988, with patients as clusters (Obuchowski 1997).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GapTest {
+    pub z: f64,
+    /// Two-sided.
+    pub p: f64,
+    /// Adjusted for all findings that are tested: Holm 1979.
+    pub p_holm: f64,
+    /// Two-sided, by the bootstrap of the gap.
+    pub p_bootstrap: f64,
+}
+
+/// One finding. Measures are `None` where all test images whose label is known are positive, or all are negative.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FindingUtility {
     pub name: String,
     pub positives: usize,
     pub negatives: usize,
+    /// Images whose label is not known; they count in nothing.
+    #[serde(default)]
+    pub unknown: usize,
     pub auroc_real: Option<Estimate>,
     pub auroc_synthetic: Option<Estimate>,
     pub auroc_gap: Option<Estimate>,
+    #[serde(default)]
+    pub precision_real: Option<Estimate>,
+    #[serde(default)]
+    pub precision_synthetic: Option<Estimate>,
+    #[serde(default)]
+    pub precision_gap: Option<Estimate>,
+    #[serde(default)]
+    pub test: Option<GapTest>,
     /// Draws in which no patient, or every patient, had the finding; they do not count for its intervals.
     pub skipped: usize,
     /// Why there is no AUROC or no interval.
     pub note: Option<String>,
 }
 
+/// p values of the mean gap, by its bootstrap.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MacroTest {
+    /// That it is 0; two-sided.
+    pub p_zero: f64,
+    pub margin: f64,
+    /// That it is `margin` or more.
+    pub p_noninferior: f64,
+    /// That it is `margin` or more, or −`margin` or less: the greater of two one-sided p values.
+    pub p_equivalent: f64,
+}
+
 /// The mean over findings, in every draw over those that have both classes in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MacroUtility {
     /// How many findings are averaged.
     pub findings: usize,
+    /// The others, which have no AUROC.
+    #[serde(default)]
+    pub left_out: Vec<String>,
     pub auroc_real: Option<Estimate>,
     pub auroc_synthetic: Option<Estimate>,
     pub auroc_gap: Option<Estimate>,
+    #[serde(default)]
+    pub precision_real: Option<Estimate>,
+    #[serde(default)]
+    pub precision_synthetic: Option<Estimate>,
+    #[serde(default)]
+    pub precision_gap: Option<Estimate>,
+    #[serde(default)]
+    pub test: Option<MacroTest>,
 }
 
 /// Everything that `utility` reports.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UtilityResults {
     pub images: usize,
     pub patients: usize,
     pub resamples: usize,
+    /// Whether intervals are corrected for bias and acceleration.
+    #[serde(default)]
+    pub corrected: bool,
     pub findings: Vec<FindingUtility>,
     pub macro_average: MacroUtility,
 }
 
-/// AUROC of both classifiers in one draw.
-type Pair = Option<[f64; 2]>;
+/// AUROC, then average precision, each of the classifier trained on real and on synthetic images.
+pub type Measured = [f64; 4];
 
-/// Judges two classifiers on the same real test images. Scores and labels are `[n, findings]`, patients `[n]`. Lists that
-/// do not fit each other, scores that are not numbers, and a test part without images are errors.
-pub fn evaluate(
-    real_scores: &[f32],
-    synthetic_scores: &[f32],
-    labels: &[u8],
-    patients: &[u32],
-    label_names: &[String],
-    resamples: usize,
-    key: &Key,
-) -> Result<UtilityResults, Diagnostic> {
-    let (images, findings) = (patients.len(), label_names.len());
-    check(&[("real", real_scores), ("synthetic", synthetic_scores)], labels.len(), images, findings)?;
-    let rankings: Vec<[Ranking; 2]> = (0..findings)
-        .map(|finding| {
-            [real_scores, synthetic_scores].map(|scores| Ranking::new(&Cases::of(scores, labels, findings, finding)))
-        })
-        .collect();
-    let statistic = |weights: &[u32]| -> Vec<Pair> {
-        rankings.iter().map(|[real, synthetic]| Some([real.auroc(weights)?, synthetic.auroc(weights)?])).collect()
-    };
-    let clusters = Clusters::new(patients);
-    let found = statistic(&vec![1; images]);
-    let draws = clusters.resample(key, resamples, statistic);
-    let rows = label_names.iter().zip(&found).enumerate().map(|(finding, (name, pair))| {
-        let drawn: Vec<Pair> = draws.iter().map(|draw| draw.get(finding).copied().flatten()).collect();
-        let cases = Cases::of(real_scores, labels, findings, finding);
-        row(name, *pair, &drawn, cases.positives(), cases.negatives())
-    });
-    let rows: Vec<FindingUtility> = rows.collect();
-    // A mean over findings that are all too rare for an interval has none either.
-    let measured = rows.iter().any(|row| row.auroc_real.is_some_and(|estimate| estimate.low.is_some()));
-    let macro_draws: &[Vec<Pair>] = if measured { &draws } else { &[] };
-    Ok(UtilityResults {
-        images,
-        patients: clusters.patients(),
-        resamples,
-        findings: rows,
-        macro_average: macro_average(&found, macro_draws, clusters.patients()),
-    })
+/// One number of [`Measured`].
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// As a result of `utility`: `auroc_gap`.
+    pub name: &'static str,
+    of: fn(Measured) -> f64,
 }
 
-fn row(name: &str, pair: Pair, drawn: &[Pair], positives: usize, negatives: usize) -> FindingUtility {
+/// Every number that is reported, in the order in which estimates are made.
+pub const READINGS: [Reading; 6] = [
+    Reading { name: "auroc_real", of: |[real, ..]| real },
+    Reading { name: "auroc_synthetic", of: |[_, synthetic, ..]| synthetic },
+    Reading { name: "auroc_gap", of: |[real, synthetic, ..]| real - synthetic },
+    Reading { name: "precision_real", of: |[.., real, _]| real },
+    Reading { name: "precision_synthetic", of: |[.., synthetic]| synthetic },
+    Reading { name: "precision_gap", of: |[.., real, synthetic]| real - synthetic },
+];
+
+impl Reading {
+    pub fn named(name: &str) -> Option<Self> {
+        READINGS.into_iter().find(|reading| reading.name == name)
+    }
+
+    pub fn of(self, measured: Measured) -> f64 {
+        (self.of)(measured)
+    }
+}
+
+/// The rankings of all findings by both classifiers, from which the measures of any weighting of the images are read.
+pub struct Rankings {
+    of: Vec<[Ranking; 2]>,
+    as_published: bool,
+}
+
+impl Rankings {
+    pub fn new(scores: &PairedScores) -> Self {
+        let findings = scores.label_names.len();
+        let ranking = |scores_of: &[f32], finding| Ranking::new(&Cases::of(scores_of, &scores.labels, findings, finding));
+        let of = (0..findings).map(|finding| [ranking(&scores.real, finding), ranking(&scores.synthetic, finding)]).collect();
+        Self { of, as_published: scores.as_published }
+    }
+
+    /// The measures of every finding where image i counts `weights[i]` times.
+    pub fn measured(&self, weights: &[u32]) -> Vec<Option<Measured>> {
+        let turned = |auroc: f64| if self.as_published { auroc.max(1.0 - auroc) } else { auroc };
+        self.of
+            .iter()
+            .map(|[real, synthetic]| {
+                Some([
+                    turned(real.auroc(weights)?),
+                    turned(synthetic.auroc(weights)?),
+                    real.average_precision(weights)?,
+                    synthetic.average_precision(weights)?,
+                ])
+            })
+            .collect()
+    }
+
+    /// Means over the findings that have measures; `None` where none has.
+    pub fn averaged(&self, weights: &[u32]) -> Option<Measured> {
+        average(&self.measured(weights))
+    }
+}
+
+/// Means over the findings that have measures.
+fn average(findings: &[Option<Measured>]) -> Option<Measured> {
+    let of = |reading: fn(&Measured) -> f64| mean(findings.iter().flatten().map(reading));
+    Some([of(|[a, ..]| *a)?, of(|[_, b, ..]| *b)?, of(|[.., c, _]| *c)?, of(|[.., d]| *d)?])
+}
+
+/// Judges two classifiers on the same real test images. Lists that do not fit each other, scores that are not numbers, and a test
+/// part without images are errors.
+pub fn evaluate(scores: &PairedScores, settings: Settings, key: &Key) -> Result<UtilityResults, Diagnostic> {
+    let images = scores.patients.len();
+    check(scores)?;
+    let rankings = Rankings::new(scores);
+    let clusters = Clusters::new(&scores.patients);
+    let found = rankings.measured(&vec![1; images]);
+    let draws = clusters.resample(key, settings.resamples, |weights| rankings.measured(weights));
+    let left_out = if settings.corrected { clusters.leave_one_out(|weights| rankings.measured(weights)) } else { Vec::new() };
+    let of_finding = |all: &[Vec<Option<Measured>>], finding: usize| -> Vec<Option<Measured>> {
+        all.iter().map(|one| one.get(finding).copied().flatten()).collect()
+    };
+    let names = scores.label_names.iter().zip(&found).enumerate();
+    let mut rows: Vec<FindingUtility> = names
+        .map(|(finding, (name, measured))| {
+            let cases = Cases::of(&scores.real, &scores.labels, scores.label_names.len(), finding);
+            let drawn = Drawn { draws: of_finding(&draws, finding), left_out: of_finding(&left_out, finding), settings };
+            row(name, *measured, &drawn, &cases, images)
+        })
+        .collect();
+    test(&mut rows, scores, &draws);
+    // A mean over findings that are all too rare for an interval has none either.
+    let measured =
+        clusters.patients() > 1 && rows.iter().any(|row| row.auroc_real.is_some_and(|estimate| estimate.low.is_some()));
+    let averages = |all: &[Vec<Option<Measured>>]| all.iter().map(|one| average(one)).collect();
+    let drawn = match measured {
+        true => Drawn { draws: averages(&draws), left_out: averages(&left_out), settings },
+        false => Drawn { draws: Vec::new(), left_out: Vec::new(), settings },
+    };
+    let macro_average = macro_average(&scores.label_names, &found, &drawn);
+    let (resamples, corrected) = (settings.resamples, settings.corrected);
+    Ok(UtilityResults { images, patients: clusters.patients(), resamples, corrected, findings: rows, macro_average })
+}
+
+/// The draws of one finding or of the mean.
+struct Drawn {
+    draws: Vec<Option<Measured>>,
+    left_out: Vec<Option<Measured>>,
+    settings: Settings,
+}
+
+impl Drawn {
+    /// The draws of one number that have one.
+    fn of(&self, reading: Reading) -> Vec<f64> {
+        self.draws.iter().flatten().map(|draw| reading.of(*draw)).collect()
+    }
+
+    fn estimate(&self, measured: Option<Measured>, reading: Reading) -> Option<Estimate> {
+        let (value, draws) = (reading.of(measured?), self.of(reading));
+        let interval = match self.settings.corrected && draws.len() > 1 {
+            true => {
+                let left_out: Vec<f64> = self.left_out.iter().flatten().map(|one| reading.of(*one)).collect();
+                corrected_interval(value, &draws, &left_out)
+            }
+            false => percentile_interval(draws),
+        };
+        Some(Estimate { value, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) })
+    }
+}
+
+fn row(name: &str, measured: Option<Measured>, drawn: &Drawn, cases: &Cases, images: usize) -> FindingUtility {
+    let (positives, negatives) = (cases.positives(), cases.negatives());
     let few = positives.min(negatives) < FEWEST_CASES;
-    let note = match pair {
+    let note = match measured {
+        None if positives + negatives == 0 => Some("of no test image is it known whether it has this finding".to_owned()),
         None if positives == 0 => Some("no test image has this finding".to_owned()),
         None => Some("every test image has this finding".to_owned()),
         Some(_) if few => Some(format!("no interval: fewer than {FEWEST_CASES} positive or negative images")),
         Some(_) => None,
     };
-    let [auroc_real, auroc_synthetic, auroc_gap] = estimates(pair, if few { &[] } else { drawn });
-    let skipped = drawn.iter().filter(|draw| draw.is_none()).count();
-    FindingUtility { name: name.to_owned(), positives, negatives, auroc_real, auroc_synthetic, auroc_gap, skipped, note }
+    let nothing = Drawn { draws: Vec::new(), left_out: Vec::new(), settings: drawn.settings };
+    let known = if few { &nothing } else { drawn };
+    let [auroc_real, auroc_synthetic, auroc_gap, precision_real, precision_synthetic, precision_gap] =
+        READINGS.map(|reading| known.estimate(measured, reading));
+    FindingUtility {
+        name: name.to_owned(),
+        positives,
+        negatives,
+        unknown: images - positives - negatives,
+        auroc_real,
+        auroc_synthetic,
+        auroc_gap,
+        precision_real,
+        precision_synthetic,
+        precision_gap,
+        test: None,
+        skipped: drawn.draws.iter().filter(|draw| draw.is_none()).count(),
+        note,
+    }
 }
 
-fn macro_average(found: &[Pair], draws: &[Vec<Pair>], patients: usize) -> MacroUtility {
-    let average = |pairs: &[Pair]| -> Pair {
-        let of = |arm: fn(&[f64; 2]) -> f64| mean(pairs.iter().flatten().map(arm));
-        Some([of(|[real, _]| *real)?, of(|[_, synthetic]| *synthetic)?])
-    };
-    let drawn: Vec<Pair> = if patients < 2 { Vec::new() } else { draws.iter().map(|draw| average(draw)).collect() };
-    let [auroc_real, auroc_synthetic, auroc_gap] = estimates(average(found), &drawn);
-    MacroUtility { findings: found.iter().flatten().count(), auroc_real, auroc_synthetic, auroc_gap }
-}
-
-/// Real, synthetic and gap with intervals over the draws that have a value.
-fn estimates(pair: Pair, drawn: &[Pair]) -> [Option<Estimate>; 3] {
-    let readings: [fn([f64; 2]) -> f64; 3] = [|[real, _]| real, |[_, synthetic]| synthetic, |[real, synthetic]| real - synthetic];
-    readings.map(|reading| {
-        let interval = percentile_interval(drawn.iter().flatten().map(|draw| reading(*draw)));
-        Some(Estimate {
-            value: reading(pair?),
-            low: interval.map(|interval| interval.low),
-            high: interval.map(|interval| interval.high),
+/// Tests the findings with enough cases.
+fn test(rows: &mut [FindingUtility], scores: &PairedScores, draws: &[Vec<Option<Measured>>]) {
+    let findings = scores.label_names.len();
+    let compared: Vec<Option<(f64, f64)>> = rows
+        .iter()
+        .enumerate()
+        .map(|(finding, row)| {
+            (row.positives.min(row.negatives) >= FEWEST_CASES).then_some(())?;
+            let [real, synthetic] = [&scores.real, &scores.synthetic].map(|of| Cases::of(of, &scores.labels, findings, finding));
+            let patients: Vec<u32> =
+                real.images.iter().filter_map(|image| scores.patients.get(*image as usize).copied()).collect();
+            let found = delong::compare_clustered(&real.scores, &synthetic.scores, &real.positive, &patients)?;
+            // Two classifiers that rank all images alike do not differ.
+            found.difference().or_else(|| (found.auroc[0] == found.auroc[1]).then_some((0.0, 1.0)))
         })
-    })
+        .collect();
+    let adjusted = holm::adjusted(&compared.iter().map(|found| found.map(|(_, p)| p)).collect::<Vec<_>>());
+    for (finding, ((row, compared), p_holm)) in rows.iter_mut().zip(compared).zip(adjusted).enumerate() {
+        let gap =
+            |draw: &Vec<Option<Measured>>| draw.get(finding).copied().flatten().map(|[real, synthetic, ..]| real - synthetic);
+        let drawn: Vec<f64> = draws.iter().filter_map(gap).collect();
+        row.test = compared.zip(p_holm).map(|((z, p), p_holm)| GapTest { z, p, p_holm, p_bootstrap: p_equal(&drawn, 0.0) });
+    }
 }
 
-fn check(arms: &[(&str, &[f32])], labels: usize, images: usize, findings: usize) -> Result<(), Diagnostic> {
+fn macro_average(names: &[String], found: &[Option<Measured>], drawn: &Drawn) -> MacroUtility {
+    let measured = average(found);
+    let [auroc_real, auroc_synthetic, auroc_gap, precision_real, precision_synthetic, precision_gap] =
+        READINGS.map(|reading| drawn.estimate(measured, reading));
+    let gaps = READINGS.into_iter().find(|reading| reading.name == "auroc_gap").map(|gap| drawn.of(gap)).unwrap_or_default();
+    let margin = drawn.settings.margin;
+    let test = (gaps.len() > 1).then(|| {
+        let p_noninferior = p_at_least(&gaps, margin);
+        let p_equivalent = p_noninferior.max(p_at_most(&gaps, -margin));
+        MacroTest { p_zero: p_equal(&gaps, 0.0), margin, p_noninferior, p_equivalent }
+    });
+    MacroUtility {
+        findings: found.iter().flatten().count(),
+        left_out: names.iter().zip(found).filter(|(_, found)| found.is_none()).map(|(name, _)| name.clone()).collect(),
+        auroc_real,
+        auroc_synthetic,
+        auroc_gap,
+        precision_real,
+        precision_synthetic,
+        precision_gap,
+        test,
+    }
+}
+
+fn check(scores: &PairedScores) -> Result<(), Diagnostic> {
+    let (images, findings) = (scores.patients.len(), scores.label_names.len());
     if images == 0 || findings == 0 {
         return Err(Diagnostic::error("E0509", "the test part holds no images, so nothing can be judged")
             .help("give `test` a share above 0% in `split = by(…)`"));
     }
-    for (arm, scores) in arms {
-        if scores.len() != images * findings || labels != images * findings {
+    for (arm, of_arm) in [("real", &scores.real), ("synthetic", &scores.synthetic)] {
+        if of_arm.len() != images * findings || scores.labels.len() != images * findings {
             return Err(Diagnostic::error(
                 "E0512",
-                format!("the `{arm}` classifier gives {} scores for {images} images with {findings} findings", scores.len()),
+                format!("the `{arm}` classifier gives {} scores for {images} images with {findings} findings", of_arm.len()),
             )
             .help("train both classifiers on the findings of the data set that they are tested on"));
         }
-        if let Some((at, score)) = scores.iter().enumerate().find(|(_, score)| !score.is_finite()) {
+        if let Some((at, score)) = of_arm.iter().enumerate().find(|(_, score)| !score.is_finite()) {
             let message = format!("the `{arm}` classifier gives image {} the score {score}", at / findings);
             return Err(Diagnostic::error("E0512", message).help("its training diverged: lower the rate of its optimiser"));
         }
@@ -173,6 +387,93 @@ mod tests {
         Key::new(seed).with("score").fill_normal(&mut scores);
         let scores = scores.iter().zip(&labels).map(|(score, label)| score + strength * f32::from(*label)).collect();
         (scores, labels)
+    }
+
+    const SETTINGS: Settings = Settings { resamples: 2000, corrected: false, margin: 0.05 };
+
+    /// With arguments in the order of the lists.
+    fn evaluate(
+        real: &[f32],
+        synthetic: &[f32],
+        labels: &[u8],
+        patients: &[u32],
+        names: &[String],
+        resamples: usize,
+        key: &Key,
+    ) -> Result<UtilityResults, Diagnostic> {
+        super::evaluate(&paired(real, synthetic, labels, patients, names), Settings { resamples, ..SETTINGS }, key)
+    }
+
+    fn paired(real: &[f32], synthetic: &[f32], labels: &[u8], patients: &[u32], names: &[String]) -> PairedScores {
+        PairedScores {
+            real: real.to_vec(),
+            synthetic: synthetic.to_vec(),
+            labels: labels.to_vec(),
+            patients: patients.to_vec(),
+            label_names: names.to_vec(),
+            as_published: false,
+        }
+    }
+
+    /// The numbers of the tests in `delong` and `auroc`.
+    #[test]
+    fn a_finding_has_its_tests_and_precisions() {
+        let (positive, first, second) = example();
+        let labels: Vec<u8> = positive.iter().map(|positive| u8::from(*positive)).collect();
+        let patients: Vec<u32> = (0..300).collect();
+        let scores = paired(&first, &second, &labels, &patients, &names(1));
+        let results = super::evaluate(&scores, SETTINGS, &Key::new(1)).unwrap();
+        let row = &results.findings[0];
+        let test = row.test.unwrap();
+        assert!((test.z - 0.139_008_419_282_399_18).abs() < 1e-9 && (test.p - 0.889_443_496_019_506_5).abs() < 1e-9, "{test:?}");
+        assert!(test.p_holm == test.p && (test.p_bootstrap - test.p).abs() < 0.05, "{test:?}");
+        assert!((row.precision_real.unwrap().value - 0.722_822_604_772_794_5).abs() < 1e-12);
+        assert!((row.precision_synthetic.unwrap().value - 0.670_608_024_196_468_1).abs() < 1e-12);
+        // The gap is 0.0027 with a standard error of 0.0197: within 0.05 at z = 2.40 and z = 2.68.
+        let test = results.macro_average.test.unwrap();
+        assert!(
+            (test.p_noninferior - 0.0082).abs() < 0.006 && (test.p_equivalent - test.p_noninferior).abs() < 0.006,
+            "{test:?}"
+        );
+        let corrected = super::evaluate(&scores, Settings { corrected: true, ..SETTINGS }, &Key::new(1)).unwrap();
+        let (plain, corrected) = (row.auroc_real.unwrap(), corrected.findings[0].auroc_real.unwrap());
+        assert!(plain.value == corrected.value && plain.low != corrected.low, "{corrected:?}");
+        // The logit interval of DeLong allows for the skew, too: [0.7949, 0.8878].
+        assert!(
+            (corrected.low.unwrap() - 0.7949).abs() < 0.01 && (corrected.high.unwrap() - 0.8878).abs() < 0.01,
+            "{corrected:?}"
+        );
+    }
+
+    #[test]
+    fn unknown_labels_are_left_out_and_counted() {
+        let (scores, mut labels) = drawn(200, 2, 1.0, 1);
+        let patients: Vec<u32> = (0..200).map(|image| image / 2).collect();
+        let of_known = evaluate(&scores[..300], &scores[..300], &labels[..300], &patients[..150], &names(2), 200, &Key::new(1));
+        for label in labels.iter_mut().skip(300) {
+            *label = 2;
+        }
+        let results = evaluate(&scores, &scores, &labels, &patients, &names(2), 200, &Key::new(1)).unwrap();
+        let known = of_known.unwrap();
+        for (row, due) in results.findings.iter().zip(&known.findings) {
+            assert_eq!((row.unknown, row.positives, row.negatives), (50, due.positives, due.negatives));
+            assert_eq!(row.auroc_real.map(|estimate| estimate.value), due.auroc_real.map(|estimate| estimate.value));
+        }
+        labels.iter_mut().step_by(2).for_each(|label| *label = 2);
+        let none = evaluate(&scores, &scores, &labels, &patients, &names(2), 200, &Key::new(1)).unwrap();
+        assert!(none.findings[0].note.as_ref().unwrap().contains("known") && none.findings[0].test.is_none());
+        assert_eq!(none.macro_average.left_out, ["Finding 0"]);
+    }
+
+    #[test]
+    fn as_published_an_auroc_below_a_half_is_turned() {
+        let (scores, labels) = drawn(200, 1, -1.0, 1);
+        let patients: Vec<u32> = (0..200).collect();
+        let scores = PairedScores { as_published: true, ..paired(&scores, &scores, &labels, &patients, &names(1)) };
+        let turned = super::evaluate(&scores, SETTINGS, &Key::new(1)).unwrap().macro_average.auroc_real.unwrap().value;
+        let right = PairedScores { as_published: false, ..scores };
+        let found = super::evaluate(&right, SETTINGS, &Key::new(1)).unwrap().macro_average.auroc_real.unwrap().value;
+        assert!(found < 0.4 && (turned + found - 1.0).abs() < 1e-12, "{found} {turned}");
     }
 
     #[test]
@@ -209,6 +510,7 @@ mod tests {
         // The only patient with it is left out of a draw with probability (1 − 1/60)^60 = 0.365.
         assert!((130..235).contains(&rare.skipped), "{}", rare.skipped);
         assert_eq!((absent.auroc_real, absent.skipped), (None, 500));
+        assert!(common.test.is_some_and(|test| test.p == 1.0) && rare.test.is_none() && absent.test.is_none());
         assert!(absent.note.as_ref().unwrap().contains("no test image"));
         let average = &results.macro_average;
         assert_eq!(average.findings, 2);

@@ -124,7 +124,9 @@ impl Encoder<'_> {
             axis.labels.iter().for_each(|label| self.text(label));
         }
         self.integer(results.cells.len() as u64);
-        for (cell, reference) in results.cells.iter().zip(results.references()) {
+        let references = results.references();
+        references.iter().skip(results.cells.len()).for_each(|scores| self.reference(scores));
+        for (cell, reference) in results.cells.iter().zip(references) {
             cell.labels.iter().for_each(|label| self.text(label));
             self.text(&cell.result);
             self.reference(&reference);

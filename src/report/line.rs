@@ -9,6 +9,8 @@ pub struct Line<'a> {
     pub real: Option<Estimate>,
     pub synthetic: Option<Estimate>,
     pub gap: Option<Estimate>,
+    /// The p value of the gap's test, adjusted for all findings; of the mean, that of the mean.
+    pub p: Option<f64>,
     /// Why a number or an interval is missing.
     pub note: Option<String>,
 }
@@ -21,16 +23,40 @@ impl<'a> Line<'a> {
             real: finding.auroc_real,
             synthetic: finding.auroc_synthetic,
             gap: finding.auroc_gap,
+            p: finding.test.map(|test| test.p_holm),
             note: finding.note.clone(),
         }
     }
 
     pub fn of_mean(results: &'a UtilityResults) -> Self {
-        let MacroUtility { findings, auroc_real, auroc_synthetic, auroc_gap } = results.macro_average;
+        let MacroUtility { findings, auroc_real, auroc_synthetic, auroc_gap, test, .. } = results.macro_average;
         let all = results.findings.len();
         let note = (findings < all).then(|| format!("the mean over {findings} of {all} findings, those with an AUROC"));
-        Self { name: "macro", counts: None, real: auroc_real, synthetic: auroc_synthetic, gap: auroc_gap, note }
+        let p = test.map(|test| test.p_zero);
+        Self { name: "macro", counts: None, real: auroc_real, synthetic: auroc_synthetic, gap: auroc_gap, p, note }
     }
+}
+
+/// A p value as papers print it: two significant digits, or that it is below 0.001.
+pub fn p_value(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "<0.001".to_owned(),
+        p if p < 0.1 => format!("{p:.3}"),
+        p => format!("{p:.2}"),
+    }
+}
+
+/// How the mean gap lies to the margin: a sentence with its p values.
+pub fn told_of_margin(results: &UtilityResults) -> Option<String> {
+    let test = results.macro_average.test?;
+    let (margin, below) = (test.margin, |p: f64| p < 0.05);
+    let verdict = match (below(test.p_equivalent), below(test.p_noninferior)) {
+        (true, _) => "training on synthetic images is equivalent",
+        (_, true) => "training on synthetic images is not inferior",
+        _ => "it is not shown that training on synthetic images is not inferior",
+    };
+    let (noninferior, equivalent) = (p_value(test.p_noninferior), p_value(test.p_equivalent));
+    Some(format!("by a margin of {margin} {verdict} (p of non-inferiority {noninferior}, of equivalence {equivalent}, at 0.05)"))
 }
 
 /// Both ends of an interval.

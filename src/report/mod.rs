@@ -23,6 +23,7 @@ mod page;
 mod picture;
 mod reading;
 mod results;
+mod roc;
 mod samples;
 mod scale;
 mod study;

@@ -2,9 +2,10 @@
 //! the dot-and-interval plot beside it.
 
 use super::forest::{self, Mark};
-use super::line::{Line, interval, notes};
+use super::line::{Line, interval, notes, p_value, told_of_margin};
 use super::number;
 use super::reading;
+use super::roc;
 use super::study::{Origin, Study, by_sweep, field, folded};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::utility::{Estimate, UtilityResults};
@@ -25,6 +26,8 @@ struct UtilityFile {
 struct Utility<'a> {
     step: &'a Artefact,
     results: UtilityResults,
+    /// The curves of its findings.
+    curves: Option<Markup>,
 }
 
 /// The section; `None` where no utility is shown.
@@ -32,7 +35,8 @@ pub fn section(study: &Study<'_>) -> Result<Option<Markup>, Diagnostic> {
     let mut utilities = Vec::new();
     for step in study.of_kind("utility") {
         if let Some(file) = reading::document::<UtilityFile>(step, "results")? {
-            utilities.push(Utility { step, results: file.table });
+            let curves = roc::curves(step, &file.table)?;
+            utilities.push(Utility { step, results: file.table, curves });
         }
     }
     Ok(match utilities.as_slice() {
@@ -183,6 +187,7 @@ fn table(utility: &Utility<'_>) -> Markup {
             td.number { (estimate(row.real, number::decimal)) }
             td.number { (estimate(row.synthetic, number::decimal)) }
             td.number { (estimate(row.gap, number::signed)) }
+            td.number { @match row.p { Some(p) => { (p_value(p)) }, None => { "–" } } }
             td.plot { (forest::row(&scale, &marks(row))) }
         }
     };
@@ -199,18 +204,20 @@ fn table(utility: &Utility<'_>) -> Markup {
                         th.number scope="col" { "AUROC, trained on real" }
                         th.number scope="col" { "AUROC, trained on synthetic" }
                         th.number scope="col" { "Gap" }
+                        th.number scope="col" { "p of the gap" }
                         td.plot { (forest::key()) }
                     }
                 }
                 tbody {
                     @for row in &rows { tr.macro[row.counts.is_none()] { (line(row)) } }
                 }
-                tfoot { tr { td colspan="6" {} td.plot { (forest::axis(&scale)) } } }
+                tfoot { tr { td colspan="7" {} td.plot { (forest::axis(&scale)) } } }
             }
         }
         @if !reasons.is_empty() {
             p.footnote { "* " (reasons.join("; ")) "." }
         }
+        @if let Some(curves) = &utility.curves { (curves) }
     }
 }
 
@@ -225,10 +232,16 @@ fn caption(utility: &Utility<'_>) -> Markup {
         @if let Some((real, synthetic)) = field(utility.step, "real").zip(field(utility.step, "synthetic")) {
             "; classifiers " code { (without_port(real)) } " and " code { (without_port(synthetic)) }
         }
-        ". 95\u{202f}% intervals: percentile bootstrap over patients, "
+        ". 95\u{202f}% intervals: " (if results.corrected { "bias-corrected and accelerated" } else { "percentile" })
+        " bootstrap over patients, "
         (number::count(results.resamples as u64)) " resamples"
         @if let Some(seed) = field(utility.step, "seed") { ", seed " (seed) }
-        "."
+        ". p of a finding: DeLong's test with patients as clusters, adjusted by Holm over the findings; of the mean: by its bootstrap."
+        @if let Some(told) = told_of_margin(results) { " The mean gap: " (told) "." }
+        @if field(utility.step, "compat") == Some("paper") {
+            " As in the code of Schütte et al. 2021, an AUROC below 0.5 counts as its distance from 1, and images behind the last whole \
+             batch of 50 are left out."
+        }
     }
 }
 

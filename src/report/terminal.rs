@@ -1,10 +1,10 @@
 //! The results as aligned text, for the end of `synth run`.
 
-use super::line::{Line, interval, notes};
+use super::line::{Line, interval, notes, p_value, told_of_margin};
 use crate::metrics::utility::{Estimate, UtilityResults};
 use crate::steps::Verdict;
 
-const HEAD: [&str; 5] = ["AUROC, trained on", "pos/neg", "real images", "synthetic images", "gap"];
+const HEAD: [&str; 6] = ["AUROC, trained on", "pos/neg", "real images", "synthetic images", "gap", "p"];
 
 /// The table of findings of one utility, with the conditions of its numbers below. Every line ends in a line break.
 pub fn terminal_table(results: &UtilityResults) -> String {
@@ -13,9 +13,16 @@ pub fn terminal_table(results: &UtilityResults) -> String {
     lines.extend(rows.iter().map(|row| cells(row).to_vec()));
     let mut text = aligned(&lines, &[1, lines.len() - 1]);
     text.push_str(&format!(
-        "95 % intervals by bootstrap over patients: {} images of {} patients, {} resamples\n",
-        results.images, results.patients, results.resamples
+        "95 % intervals by {}bootstrap over patients: {} images of {} patients, {} resamples\n",
+        if results.corrected { "corrected " } else { "" },
+        results.images,
+        results.patients,
+        results.resamples
     ));
+    if let Some(told) = told_of_margin(results) {
+        text.push_str("p of gaps: DeLong's test by patient, adjusted by Holm; of the mean by the bootstrap\n");
+        text.push_str(&format!("mean gap: {told}\n"));
+    }
     for note in notes(&rows) {
         text.push_str(&note);
         text.push('\n');
@@ -30,7 +37,7 @@ const MOST_LINES: usize = 40;
 pub fn comparison(instances: &[(String, UtilityResults)]) -> String {
     let head = ["macro AUROC, trained on", "real images", "synthetic images", "gap"];
     let line = |(place, results): &(String, UtilityResults)| {
-        let [_, _, real, synthetic, gap] = cells(&Line::of_mean(results));
+        let [_, _, real, synthetic, gap, _] = cells(&Line::of_mean(results));
         vec![place.clone(), real, synthetic, gap]
     };
     let lines: Vec<Vec<String>> =
@@ -73,10 +80,11 @@ pub fn claim_line(name: &str, verdict: &Verdict) -> String {
     format!("{sign} {name} {word}: {} ({})", verdict.condition, verdict.found)
 }
 
-fn cells(row: &Line<'_>) -> [String; 5] {
+fn cells(row: &Line<'_>) -> [String; 6] {
     let counts = row.counts.map(|(positives, negatives)| format!("{positives}/{negatives}")).unwrap_or_default();
     let [real, synthetic] = [row.real, row.synthetic].map(|estimate| text(estimate, |value| format!("{value:.3}")));
-    [row.name.to_owned(), counts, real, synthetic, text(row.gap, |value| format!("{value:.3}"))]
+    let p = row.p.map_or("–".to_owned(), p_value);
+    [row.name.to_owned(), counts, real, synthetic, text(row.gap, |value| format!("{value:.3}")), p]
 }
 
 fn text(estimate: Option<Estimate>, format: fn(f64) -> String) -> String {

@@ -2,9 +2,9 @@
 
 use super::{Study, render};
 use crate::data::shard::Shard;
-use crate::metrics::utility::{Estimate, FindingUtility, MacroUtility, UtilityResults};
+use crate::metrics::utility::{Estimate, FindingUtility, GapTest, MacroTest, MacroUtility, PairedScores, UtilityResults};
 use crate::random::Key;
-use crate::steps::{Artefact, PipelineFacts};
+use crate::steps::{Artefact, PipelineFacts, Scores};
 use serde_json::json;
 use std::path::Path;
 
@@ -23,13 +23,16 @@ pub fn utility_results(worse: f64) -> UtilityResults {
         auroc_real: estimate(real, reach),
         auroc_synthetic: estimate(synthetic - worse, reach * 1.4),
         auroc_gap: estimate(real - synthetic + worse, reach * 1.2),
-        skipped: 0,
-        note: None,
+        precision_real: estimate(0.8 * real, reach),
+        precision_synthetic: estimate(0.7 * synthetic, reach),
+        test: Some(GapTest { z: 3.1, p: 0.002, p_holm: 0.006, p_bootstrap: 0.003 }),
+        ..FindingUtility::default()
     };
     let missing = FindingUtility {
         auroc_real: None,
         auroc_synthetic: None,
         auroc_gap: None,
+        test: None,
         note: Some("no test image has this finding".into()),
         ..row(FINDINGS[3], 0, 1_214, 0.5, 0.5, 0.0)
     };
@@ -45,10 +48,14 @@ pub fn utility_results(worse: f64) -> UtilityResults {
             auroc_real: estimate(0.944, 0.017),
             auroc_synthetic: estimate(0.812 - worse, 0.026),
             auroc_gap: estimate(0.132 + worse, 0.021),
+            test: Some(MacroTest { p_zero: 0.001, margin: 0.05, p_noninferior: 0.97, p_equivalent: 0.97 }),
+            left_out: vec![FINDINGS[3].into()],
+            ..MacroUtility::default()
         },
         images: 1_214,
         patients: 300,
         resamples: 2_000,
+        corrected: false,
     }
 }
 
@@ -137,6 +144,24 @@ fn model_file(weights: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 8]].concat()
 }
 
+/// Scores that know something of made-up labels.
+fn scores(folder: &Path, seed: u64) -> Vec<u8> {
+    let (key, images, findings) = (Key::new(11).with_index(seed), 300, FINDINGS.len());
+    let labels: Vec<u8> =
+        (0..images * findings).map(|at| u8::from(at % findings != 3 && key.with("label").uniform(at as u64) < 0.3)).collect();
+    let of = |arm: &str, strength: f64| -> Vec<f32> {
+        let score = |(at, label): (usize, &u8)| (key.with(arm).normal(at as u64) + strength * f64::from(*label)) as f32;
+        labels.iter().enumerate().map(score).collect()
+    };
+    let (real, synthetic) = (of("real", 2.2), of("synthetic", 1.3));
+    let patients = (0..images as u32).map(|image| image / 3).collect();
+    let label_names = FINDINGS.map(str::to_owned).to_vec();
+    let paired = PairedScores { real, synthetic, labels, patients, label_names, as_published: false };
+    let path = folder.join("part");
+    Scores { paired, test: "0f".into() }.write(&path).unwrap();
+    std::fs::read(&path).unwrap()
+}
+
 /// The quickstart's study with so many seeds, all files made up.
 fn artefacts(folder: &Path, seeds: usize) -> Vec<Artefact> {
     let mut builder = Builder { folder, artefacts: Vec::new() };
@@ -200,7 +225,13 @@ fn artefacts(folder: &Path, seeds: usize) -> Vec<Artefact> {
         let results = json!({"values": {"auroc_gap": results.macro_average.auroc_gap}, "table": results}).to_string();
         let fields =
             [("real", "on_real"), ("synthetic", on_fake.as_str()), ("test", "chest.test"), ("resamples", "2_000"), ("seed", "1")];
-        builder.step("utility", &gap, &fields, &["on_real", &on_fake, "chest"], &[("results", results.into_bytes())]);
+        builder.step(
+            "utility",
+            &gap,
+            &fields,
+            &["on_real", &on_fake, "chest"],
+            &[("results", results.into_bytes()), ("scores", scores(folder, seed as u64))],
+        );
         let verdict = |holds: bool, condition: String, found: String| {
             json!({"values": {}, "claim": {"holds": holds, "condition": condition, "found": found}}).to_string().into_bytes()
         };
@@ -253,6 +284,10 @@ fn the_page_stands_alone_and_repeats_byte_for_byte() {
         "real_is_readable",
         "1\u{202f}234\u{202f}567",
         "epoch 9 of 14",
+        "0.006",
+        "by a margin of 0.05 it is not shown",
+        "Receiver operating characteristics",
+        "average precision 0.778",
         "Chest phantom &amp; cpD-GAN",
     ] {
         assert!(text.contains(expected), "{expected}");

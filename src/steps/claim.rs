@@ -1,10 +1,11 @@
 //! `claim`: a condition over results, judged when they are there. Output: `results` with the [`Verdict`].
 
-use super::results::{conditions, estimate_of};
+use super::results::{conditions, estimate_of, measured};
+use super::scores::ScoredResults;
 use super::{Artefact, StepContext, StepError, StepKind, Verdict, write_output};
 use crate::diagnostic::Diagnostic;
 use crate::language::{Comparison, Condition, Construction, ResultCell, StepField, Value};
-use crate::metrics::statistic::Statistic;
+use crate::metrics::statistic::{Part, Statistic};
 use std::collections::BTreeSet;
 
 pub struct Claim;
@@ -15,7 +16,7 @@ impl StepKind for Claim {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/claim.rs", "steps/results.rs", "language/value.rs", "metrics/statistic.rs"]
+        &["steps/claim.rs", "steps/results.rs", "steps/scores.rs", "language/value.rs", "metrics", "random.rs"]
     }
 
     /// The verdict names the blocks that it compares.
@@ -137,8 +138,7 @@ fn numbers<'c>(condition: &'c Condition, inputs: &[Artefact]) -> Result<Numbers<
         let value = match leaf {
             Condition::Statistic(statistic) => {
                 let of: Vec<f64> = results_of(statistic).map(|cell| found(&cell.step, &cell.result)).collect::<Result<_, _>>()?;
-                let summary = Statistic::named(&statistic.function).and_then(|known| known.of(&of));
-                summary.map_or(f64::NAN, |summary| summary.value)
+                statistic_of(statistic, &of, inputs)?
             }
             Condition::Result { step, result } => found(step, result)?,
             _ => continue,
@@ -146,6 +146,28 @@ fn numbers<'c>(condition: &'c Condition, inputs: &[Artefact]) -> Result<Numbers<
         numbers.push((leaf, value));
     }
     Ok(numbers)
+}
+
+/// The number that a statistic of results comes to.
+fn statistic_of(made: &Construction, of: &[f64], inputs: &[Artefact]) -> Result<f64, Missing> {
+    let statistic = Statistic::named(&made.function);
+    let Some(Statistic::Bootstrap(part)) = statistic else {
+        return Ok(statistic.and_then(|known| known.of(of)).map_or(f64::NAN, |summary| summary.value));
+    };
+    let missing = |message: String| Missing { message, help: LOOK };
+    let scored = ScoredResults::of(made, inputs).map_err(|error| missing(error.message))?;
+    let results = made.arguments.iter().find_map(|(_, value)| match value {
+        Value::Results(results) => Some(results),
+        _ => None,
+    });
+    let instances = results.map(|results| measured(results, inputs)).unwrap_or_default();
+    let redrawn = scored.and_then(|scored| scored.estimate(&instances));
+    let end = redrawn.and_then(|redrawn| match part {
+        Part::Whole => Some(redrawn.estimate.value),
+        Part::Lower => redrawn.estimate.low,
+        Part::Upper => redrawn.estimate.high,
+    });
+    end.ok_or_else(|| missing(format!("`{}` has no interval: there are too few patients", Condition::Statistic(made.clone()))))
 }
 
 /// Every result and statistic that a condition names, in the order in which they stand.

@@ -23,6 +23,15 @@ pub fn count(step: &Step, field: &str) -> Result<u64, Diagnostic> {
     }
 }
 
+/// A number.
+pub fn number(step: &Step, field: &str) -> Result<f64, Diagnostic> {
+    match value(step, field)? {
+        Value::Integer(number) => Ok(*number as f64),
+        Value::Number(number) => Ok(*number),
+        other => Err(wrong(step, field, "a number", other)),
+    }
+}
+
 /// A quantity in base units: images, seconds, a fraction.
 pub fn quantity(step: &Step, field: &str) -> Result<f64, Diagnostic> {
     match value(step, field)? {

@@ -15,12 +15,14 @@ mod report;
 mod results;
 mod sample;
 mod selection;
+mod scores;
 mod table;
 mod utility;
 
 pub use classifier::settings as classifier_settings;
 pub use gan::settings as gan_settings;
 pub use implementation::implementation_of;
+pub use scores::Scores;
 
 use crate::diagnostic::Diagnostic;
 use crate::features;

@@ -46,7 +46,7 @@ pub fn estimate_of(step: &str, result: &str, inputs: &[Artefact]) -> Result<Esti
 }
 
 fn read(step: &str, inputs: &[Artefact]) -> Result<ResultsFile, String> {
-    let file = inputs.iter().find(|input| input.step == step).and_then(|input| input.files.get("results"));
+    let file = inputs.iter().filter(|input| input.step == step).find_map(|input| input.files.get("results"));
     let file = file.ok_or_else(|| "was not handed on".to_owned())?;
     let text = std::fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))?;
     serde_json::from_str(&text).map_err(|error| format!("cannot be read: {error}"))

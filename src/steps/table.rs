@@ -1,9 +1,11 @@
 //! `table`: numbers of a sweep in rows and columns. Outputs: `table` with every number, `csv`, `markdown`.
 
 use super::results::{measured, told_of_differences};
+use super::scores::ScoredResults;
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::language::{Axis, Crossing, Step, Value};
-use crate::metrics::statistic::Statistic;
+use crate::metrics::holm;
+use crate::metrics::statistic::{Part, Statistic};
 use crate::metrics::sweep::{Cell, Measured, combinations};
 use crate::report::table;
 use crate::training::defect;
@@ -21,8 +23,9 @@ impl StepKind for Table {
             "steps/results.rs",
             "report/table.rs",
             "report/terminal.rs",
-            "metrics/statistic.rs",
-            "metrics/sweep.rs",
+            "steps/scores.rs",
+            "metrics",
+            "random.rs",
         ]
     }
 
@@ -44,16 +47,30 @@ impl StepKind for Table {
         let (rows, columns) = (crossing.shown_by("rows"), crossing.shown_by("columns"));
         let (row_labels, column_labels) = (combinations(&pairs(&rows)), combinations(&pairs(&columns)));
         let axes: Vec<&Axis> = rows.iter().chain(&columns).copied().collect();
-        let cells: Vec<Vec<Cell>> = row_labels
+        let scored = match &step.field("value").map(|field| &field.value) {
+            Some(Value::Construction(made)) if statistic.needs_scores() => ScoredResults::of(made, inputs)?,
+            _ => None,
+        };
+        let mut cells: Vec<Vec<Cell>> = row_labels
             .iter()
             .map(|down| {
                 let cell = |across: &Vec<String>| {
                     let labels: Vec<&String> = down.iter().chain(across).collect();
-                    Cell::of(statistic, at(&instances, &axes, &labels))
+                    let together = at(&instances, &axes, &labels);
+                    match (statistic, &scored) {
+                        (Statistic::Bootstrap(part), Some(scored)) => {
+                            let redrawn = scored.estimate(&together);
+                            Cell::redrawn(part, together, redrawn)
+                        }
+                        _ => Cell::of(statistic, together),
+                    }
                 };
                 column_labels.iter().map(cell).collect()
             })
             .collect();
+        if statistic == Statistic::Holm {
+            adjust(&mut cells);
+        }
         let mut told = told(statistic, &crossing.together(), &cells.iter().flatten().collect::<Vec<_>>());
         told.extend(told_of_differences(crossing.results, inputs).into_iter().flat_map(|told| [" ".to_owned(), told]));
         let table = table::Table {
@@ -72,6 +89,16 @@ impl StepKind for Table {
         write_output(context, "table", &text)?;
         write_output(context, "csv", &table.csv()?)?;
         write_output(context, "markdown", table.markdown().as_bytes())
+    }
+}
+
+/// Puts the p values of all cells in place, adjusted for each other.
+fn adjust(cells: &mut [Vec<Cell>]) {
+    let tests: Vec<Option<f64>> = cells.iter().flatten().map(|cell| cell.estimate.map(|estimate| estimate.value)).collect();
+    for (cell, adjusted) in cells.iter_mut().flatten().zip(holm::adjusted(&tests)) {
+        if let (Some(estimate), Some(adjusted)) = (&mut cell.estimate, adjusted) {
+            estimate.value = adjusted;
+        }
     }
 }
 
@@ -113,6 +140,10 @@ fn word(statistic: Statistic) -> &'static str {
         Statistic::Minimum => "Smallest value",
         Statistic::Maximum => "Largest value",
         Statistic::Deviation => "Standard deviation",
+        Statistic::Bootstrap(Part::Whole) => "Mean",
+        Statistic::Bootstrap(Part::Lower) => "Lower end of the interval of the mean",
+        Statistic::Bootstrap(Part::Upper) => "Upper end of the interval of the mean",
+        Statistic::Holm => "Adjusted p value",
     }
 }
 
@@ -124,6 +155,9 @@ pub(super) fn told(statistic: Statistic, together: &[&Axis], cells: &[&Cell]) ->
         let interval = if has_interval { "; in brackets the 95 % interval that its block computed" } else { "" };
         return format!("One instance of the sweep in each cell (n = {count}){interval}.");
     }
+    if statistic == Statistic::Holm {
+        return format!("p values, adjusted by Holm for all cells of this table (n = {count} in each cell).");
+    }
     let over = match names(together).as_slice() {
         [] => "one instance".to_owned(),
         names => names.join(" and "),
@@ -131,6 +165,8 @@ pub(super) fn told(statistic: Statistic, together: &[&Axis], cells: &[&Cell]) ->
     let interval = match statistic {
         Statistic::MeanInterval => ", with its 95 % interval by Student's t over the instances",
         Statistic::Deviation => ", with n − 1 in the denominator",
+        Statistic::Bootstrap(Part::Whole) => ", with its 95 % interval by bootstrap over instances and patients together",
+        Statistic::Bootstrap(_) => ", of 95 % by bootstrap over instances and patients together",
         _ => "",
     };
     format!("{} over {over} (n = {count} in each cell){interval}.", word(statistic))

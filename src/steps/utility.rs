@@ -1,11 +1,13 @@
 //! `utility`: how well a classifier trained on synthetic images reads real ones, beside the one trained on real images.
-//! Output: `results`.
+//! Outputs: `results`, and `scores` with what both say of every image.
 
-use super::fields::count;
+use super::fields::{as_published, count, number, value};
+use super::scores::Scores;
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::data::shard::Shard;
 use crate::diagnostic::Diagnostic;
-use crate::metrics::utility;
+use crate::language::Value;
+use crate::metrics::utility::{self, MacroUtility, PairedScores, Settings};
 use crate::random::Key;
 use crate::training::{Model, Predictor, defect};
 use serde_json::json;
@@ -13,16 +15,32 @@ use std::collections::BTreeMap;
 
 pub struct Utility;
 
+/// Images in a batch of the authors' test, who left those behind the last whole one out.
+const PUBLISHED_BATCH: usize = 50;
+/// Digits of a digest that are kept.
+const DIGITS: usize = 16;
+
 impl StepKind for Utility {
     fn name(&self) -> &'static str {
         "utility"
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/utility.rs", "metrics", "training", "network", "kernels", "data/batch.rs", "data/shard.rs", "random.rs"]
+        &[
+            "steps/utility.rs",
+            "steps/scores.rs",
+            "metrics",
+            "training",
+            "network",
+            "kernels",
+            "data/batch.rs",
+            "data/shard.rs",
+            "random.rs",
+        ]
     }
 
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
+        let step = context.step;
         let test = Shard::read(context.input_file("test")?)?;
         let mut scores = Vec::new();
         for (index, field) in ["real", "synthetic"].into_iter().enumerate() {
@@ -33,23 +51,87 @@ impl StepKind for Utility {
             scores.push(Predictor::new(&model, 64)?.scores(&test)?);
             context.progress.update(index as u64 + 1, 3, "parts", &[]);
         }
-        let [real, synthetic] = scores.as_slice() else { return Err(defect("two classifiers are compared".into()).into()) };
-        let resamples = count(context.step, "resamples")? as usize;
-        let key = Key::new(count(context.step, "seed")?).with("utility");
-        let results = utility::evaluate(real, synthetic, &test.labels, &test.patients, &test.label_names, resamples, &key)?;
-        let average = results.macro_average.clone();
-        let values =
-            [("auroc_real", average.auroc_real), ("auroc_synthetic", average.auroc_synthetic), ("auroc_gap", average.auroc_gap)];
-        let why = "no finding of the test part has images both with and without it";
-        let missing = values.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| (*name, why));
-        let results = json!({
-            "values": values.into_iter().collect::<BTreeMap<_, _>>(),
-            "missing": missing.collect::<BTreeMap<_, _>>(),
-            "table": results,
-        });
-        let text = serde_json::to_vec_pretty(&results).map_err(|error| defect(format!("results cannot be written: {error}")))?;
+        let [real, synthetic] = <[Vec<f32>; 2]>::try_from(scores).map_err(|_| defect("two classifiers are compared".into()))?;
+        let as_published = as_published(step)?;
+        let mut paired = PairedScores {
+            real,
+            synthetic,
+            labels: test.labels.clone(),
+            patients: test.patients.clone(),
+            label_names: test.label_names.clone(),
+            as_published,
+        };
+        if as_published {
+            let (images, findings) = (test.len() / PUBLISHED_BATCH * PUBLISHED_BATCH, test.label_names.len());
+            paired.real.truncate(images * findings);
+            paired.synthetic.truncate(images * findings);
+            paired.labels.truncate(images * findings);
+            paired.patients.truncate(images);
+        }
+        let settings = Settings {
+            resamples: count(step, "resamples")? as usize,
+            corrected: matches!(value(step, "interval")?, Value::Choice(word) if word == "corrected"),
+            margin: number(step, "margin")?,
+        };
+        let key = Key::new(count(step, "seed")?).with("utility");
+        let results = utility::evaluate(&paired, settings, &key)?;
+        let digest = digest(&test, &paired);
+        let text = serde_json::to_vec_pretty(&file(&results, &digest, as_published))
+            .map_err(|error| defect(format!("results cannot be written: {error}")))?;
+        Scores { paired, test: digest }.write(&context.outputs.join("scores"))?;
         write_output(context, "results", &text)
     }
+}
+
+/// The file of results: values by name, why some are missing, what each depends on, and the whole.
+fn file(results: &utility::UtilityResults, test: &str, as_published: bool) -> serde_json::Value {
+    let MacroUtility { test: tests, .. } = &results.macro_average;
+    let average = &results.macro_average;
+    let estimates = [
+        ("auroc_real", average.auroc_real),
+        ("auroc_synthetic", average.auroc_synthetic),
+        ("auroc_gap", average.auroc_gap),
+        ("precision_real", average.precision_real),
+        ("precision_synthetic", average.precision_synthetic),
+        ("precision_gap", average.precision_gap),
+    ];
+    let p_values = [
+        ("gap_p", tests.map(|test| test.p_zero)),
+        ("noninferior_p", tests.map(|test| test.p_noninferior)),
+        ("equivalent_p", tests.map(|test| test.p_equivalent)),
+    ];
+    let values = estimates.iter().map(|(name, value)| (*name, json!(value)));
+    let values: BTreeMap<&str, serde_json::Value> =
+        values.chain(p_values.iter().map(|(name, value)| (*name, json!(value)))).collect();
+    let why = |name: &str| match name.ends_with("_p") {
+        true => "no finding has enough cases of enough patients for a test",
+        false => "no finding of the test part has images both with and without it",
+    };
+    let missing: BTreeMap<&str, &str> =
+        values.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| (*name, why(name))).collect();
+    let findings: Vec<&str> = results.findings.iter().map(|finding| finding.name.as_str()).collect();
+    let mut depends = BTreeMap::from([("test images", test.to_owned()), ("findings", findings.join(", "))]);
+    if as_published {
+        depends.insert("compat", "paper".to_owned());
+    }
+    let conditions: BTreeMap<&str, _> = estimates
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(p_values.iter().map(|(name, _)| *name))
+        .map(|name| (name, &depends))
+        .collect();
+    json!({ "values": values, "missing": missing, "conditions": conditions, "table": results })
+}
+
+/// Equal for the same images with the same labels and patients.
+fn digest(test: &Shard, judged: &PairedScores) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for image in 0..judged.patients.len() {
+        hasher.update(test.image(image));
+    }
+    hasher.update(&judged.labels);
+    judged.patients.iter().for_each(|patient| _ = hasher.update(&patient.to_le_bytes()));
+    hasher.finalize().to_hex().chars().take(DIGITS).collect()
 }
 
 fn other_findings(field: &str, classifier: &[String], test: &[String]) -> Diagnostic {

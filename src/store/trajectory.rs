@@ -114,8 +114,10 @@ impl Checkpoints for Trajectory<'_> {
         sync_folder(&self.folder);
         // The one before stays in case this one is torn by a power cut. Later ones are of a run with a higher horizon. Of two at
         // one position the new one counts: it stands within the epoch that begins there.
-        let (same, mut before): (Vec<State>, Vec<State>) =
-            states(&self.folder).into_iter().filter(|state| state.position <= position).partition(|state| state.position == position);
+        let (same, mut before): (Vec<State>, Vec<State>) = states(&self.folder)
+            .into_iter()
+            .filter(|state| state.position <= position)
+            .partition(|state| state.position == position);
         before.pop();
         for state in before.into_iter().chain(same.into_iter().filter(|state| state.digest != digest)) {
             let _ = fs::remove_file(state.path);

@@ -9,6 +9,8 @@ mod bound;
 mod checkpoint;
 mod class_weights;
 mod classifier;
+#[cfg(test)]
+mod classifier_tests;
 mod divergence;
 mod feeds;
 mod gan;

@@ -8,6 +8,7 @@ use super::scope::Scope;
 use super::static_value::{PathName, Static};
 use super::value::{ResultCell, Results};
 use crate::diagnostic::Diagnostic;
+use crate::metrics::utility::Reading;
 use crate::source::Span;
 use std::rc::Rc;
 
@@ -144,15 +145,11 @@ impl<'a> Checker<'a> {
             Static::Results(results) => results,
             other => return other,
         };
-        let without = results.cells.iter().find(|cell| {
-            let state =
-                self.blocks.iter().enumerate().find(|(at, _)| self.block_name(*at).as_deref() == Some(cell.step.as_str()));
-            let kind = state.and_then(|(_, state)| state.kind);
-            !kind.is_some_and(|kind| {
-                kind.ports.iter().any(|port| port.name.node == "scores")
-                    && crate::metrics::utility::Reading::named(&cell.result).is_some()
-            })
-        });
+        let keeps = |step: &str| {
+            let kind = self.block_index(step).and_then(|block| self.blocks.get(block)?.kind);
+            kind.is_some_and(|kind| kind.ports.iter().any(|port| port.name.node == "scores"))
+        };
+        let without = results.cells.iter().find(|cell| !keeps(&cell.step) || Reading::named(&cell.result).is_none());
         if let Some(cell) = without {
             let diagnostic =
                 Diagnostic::error("E0691", format!("`{}` is not computed from scores of images that could be drawn anew", cell.result))

@@ -11,6 +11,7 @@ mod dicom;
 mod divergence;
 mod fidelity;
 mod growth;
+mod judging;
 mod laboratory;
 mod mutation;
 mod parity;

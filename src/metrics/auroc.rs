@@ -2,10 +2,7 @@
 //! negative one, ties counting half. Equal to U / (m n) of Mann and Whitney (1947); Hanley and McNeil 1982, section II.
 //! Beside it average precision, the area under the steps of precision over recall, and the points of the curve itself.
 
-/// The label of an image of which nobody knows whether it has the finding: it counts in nothing.
-pub const UNKNOWN: u8 = 2;
-
-/// The images of which it is known whether they have one finding.
+/// The images of which it is known whether they have one finding; labels of others ([`crate::data::shard::UNKNOWN`]) count in nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cases {
     /// Places of the images among all.

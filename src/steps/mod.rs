@@ -14,8 +14,8 @@ mod implementation;
 mod report;
 mod results;
 mod sample;
-mod selection;
 mod scores;
+mod selection;
 mod table;
 mod utility;
 

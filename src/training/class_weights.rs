@@ -6,15 +6,12 @@
 //! `class_weight` of Keras.)
 
 use super::bound::defect;
-use crate::data::shard::Shard;
+use crate::data::shard::{Shard, UNKNOWN};
 use crate::diagnostic::Diagnostic;
 use crate::language::Value;
 
 /// The constructors of type `class_weights` that this file implements.
 pub const CONSTRUCTORS: &[&str] = &["balanced_classes", "positives", "unweighted"];
-
-/// The label of an image of which nobody knows whether it has the finding.
-const UNKNOWN: u8 = 2;
 
 /// What the two classes of every finding count.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,9 +2,9 @@
 //! files that trained networks are kept in. In come networks and images, out go weights and a history. A training step is
 //! compiled once and run many times; nothing here knows where its files come from or go to.
 
+mod augmentation;
 mod auxiliary;
 mod averaging;
-mod augmentation;
 mod bound;
 mod checkpoint;
 mod class_weights;
@@ -36,9 +36,9 @@ mod tests;
 pub mod weight_file;
 mod weights;
 
+pub use augmentation::{Augmentation, CONSTRUCTORS as AUGMENTATION_CONSTRUCTORS};
 pub use auxiliary::{Auxiliary, CONSTRUCTORS as AUXILIARY_CONSTRUCTORS};
 pub use averaging::{Averaging, CONSTRUCTORS as AVERAGING_CONSTRUCTORS};
-pub use augmentation::{Augmentation, CONSTRUCTORS as AUGMENTATION_CONSTRUCTORS};
 pub use bound::{BoundExecutable, defect};
 pub use checkpoint::Checkpoint;
 pub use class_weights::{CONSTRUCTORS as CLASS_WEIGHT_CONSTRUCTORS, ClassWeights};

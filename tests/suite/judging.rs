@@ -19,8 +19,8 @@ recipe reading(seed: int = 1) {
     network       = densenet.small(growth = 4, depth = 1)
     train         = chest.train
     valid         = chest.valid
-    schedule      = plateau()
-    class_weights = balanced()
+    schedule      = reduce_on_plateau()
+    class_weights = balanced_classes()
     augment       = [flip(), rotate(5deg), translate(), zoom(), contrast()]
     batch         = 16
     epoch         = 60img

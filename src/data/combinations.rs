@@ -13,13 +13,6 @@ pub struct Combination {
     pub images: Vec<usize>,
 }
 
-impl Combination {
-    /// See [`title`].
-    pub fn title(&self, label_names: &[String]) -> String {
-        title(&self.labels, label_names)
-    }
-}
-
 /// The findings present, joined, with a question mark behind those that are unknown: `Edema + Pneumonia?`; `none` where no
 /// finding is either.
 pub fn title(labels: &[u8], label_names: &[String]) -> String {
@@ -57,7 +50,7 @@ mod tests {
         let names = vec!["Edema".to_owned(), "Fracture".to_owned()];
         let shard = Shard { labels, patients: vec![0; 5], label_names: names.clone(), ..Shard::default() };
         let found = combinations(&shard);
-        let told: Vec<_> = found.iter().map(|one| (one.title(&names), one.images.clone())).collect();
+        let told: Vec<_> = found.iter().map(|one| (title(&one.labels, &names), one.images.clone())).collect();
         assert_eq!(
             told,
             [

@@ -4,8 +4,8 @@
 use super::number;
 use super::picture;
 use super::study::{Origin, Study, by_sweep};
-use crate::data::combinations::{Combination, combinations};
-use crate::data::shard::Shard;
+use crate::data::combinations::{Combination, combinations, title};
+use crate::data::shard::{Shard, UNKNOWN};
 use crate::diagnostic::Diagnostic;
 use crate::random::Key;
 use crate::steps::Artefact;
@@ -122,8 +122,7 @@ fn group(sources: &[Source<'_>], left_out: usize) -> Markup {
 }
 
 fn row(sources: &[Source<'_>], wanted: &Combination) -> Markup {
-    let names = sources.first().map(|source| source.shard.label_names.as_slice()).unwrap_or_default();
-    let title = match wanted.title(names) {
+    let title = match sources.first().map_or_else(String::new, |source| known_title(&source.shard, wanted)) {
         none if none == "none" => "No finding labelled".to_owned(),
         title => title,
     };
@@ -138,6 +137,14 @@ fn row(sources: &[Source<'_>], wanted: &Combination) -> Markup {
             }
         }
     }
+}
+
+/// The title of a combination without the findings of which nothing is known in the whole part.
+fn known_title(shard: &Shard, combination: &Combination) -> String {
+    let is_unknown = |finding: usize| (0..shard.len()).all(|row| shard.label_row(row).get(finding) == Some(&UNKNOWN));
+    let shown = |(finding, label): (usize, &u8)| if *label == UNKNOWN && is_unknown(finding) { 0 } else { *label };
+    let labels: Vec<u8> = combination.labels.iter().enumerate().map(shown).collect();
+    title(&labels, &shard.label_names)
 }
 
 fn plate(source: &Source<'_>, title: &str, members: &[usize]) -> Markup {
@@ -179,6 +186,15 @@ fn choose(shard: &Shard, title: &str, members: &[usize]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn titles_leave_out_what_is_unknown_in_the_whole_part() {
+        let label_names = vec!["Edema".to_owned(), "Fracture".to_owned(), "Pneumonia".to_owned()];
+        let labels = vec![1, UNKNOWN, UNKNOWN, 0, UNKNOWN, 1];
+        let shard = Shard { labels, label_names, patients: vec![0, 1], ..Shard::default() };
+        let titles: Vec<String> = combinations(&shard).iter().map(|found| known_title(&shard, found)).collect();
+        assert_eq!(titles, ["Pneumonia", "Edema + Pneumonia?"]);
+    }
 
     #[test]
     fn a_choice_is_keyed_and_takes_patients_in_turn() {

@@ -16,16 +16,16 @@ const WHITE: f64 = 29.0;
 const FLUID: f64 = 7.0;
 const TABLE: f64 = -350.0;
 
-// Places of the bleedings, in the order of RSNA 2019.
+// Places of the haemorrhages, in the order of RSNA 2019.
 const EPIDURAL: usize = 0;
 const INTRAPARENCHYMAL: usize = 1;
 pub const INTRAVENTRICULAR: usize = 2;
 const SUBARACHNOID: usize = 3;
 const SUBDURAL: usize = 4;
 
-/// A bleeding of one patient.
+/// A haemorrhage of one patient.
 #[derive(Clone, Copy, Debug)]
-pub struct Bleeding {
+pub struct Haemorrhage {
     /// The height of its middle, and how far it reaches above and below.
     pub height: f64,
     pub reach: f64,
@@ -50,8 +50,8 @@ pub struct Head {
     atrophy: f64,
     ventricles: f64,
     folds: f64,
-    lime: bool,
-    pub bleedings: [Option<Bleeding>; 5],
+    calcified: bool,
+    pub haemorrhages: [Option<Haemorrhage>; 5],
 }
 
 /// What differs from scan to scan and slice to slice.
@@ -65,14 +65,14 @@ pub struct Scan {
 }
 
 impl Head {
-    /// `has` says which bleedings the patient has.
+    /// `has` says which haemorrhages the patient has.
     pub fn draw(patient: &Key, has: [bool; 5]) -> Self {
         let draws = Draws(patient);
         let between = |name: &str, low: f64, high: f64| draws.between(name, low, high);
-        let mut bleedings = [None; 5];
-        for (kind, (bleeding, has)) in bleedings.iter_mut().zip(has).enumerate() {
+        let mut haemorrhages = [None; 5];
+        for (kind, (haemorrhage, has)) in haemorrhages.iter_mut().zip(has).enumerate() {
             if has {
-                *bleeding = Some(Bleeding::draw(kind, &patient.with("bleeding").with_index(kind as u64)));
+                *haemorrhage = Some(Haemorrhage::draw(kind, &patient.with("bleeding").with_index(kind as u64)));
             }
         }
         Self {
@@ -83,13 +83,13 @@ impl Head {
             atrophy: between("atrophy", 0.0, 1.0).powi(2),
             ventricles: between("ventricles", 0.75, 1.25),
             folds: between("folds", 0.0, 1.0),
-            lime: draws.chance("lime", 0.45),
-            bleedings,
+            calcified: draws.chance("lime", 0.45),
+            haemorrhages,
         }
     }
 }
 
-impl Bleeding {
+impl Haemorrhage {
     fn draw(kind: usize, key: &Key) -> Self {
         let draws = Draws(key);
         let (reach, low, high) = match kind {
@@ -245,9 +245,9 @@ impl Slice<'_> {
         value += (FLUID - value) * spaces;
         let chambers = self.chambers(x, y);
         value += (FLUID - value) * chambers;
-        // The falx is dense behind, and the pineal gland and choroid plexus are limed in many.
+        // The falx is dense behind, and the pineal gland and choroid plexus are calcified in many.
         value += 12.0 * ridge(x, 0.008) * inside(y - 0.45 * outline.height, 0.05);
-        if head.lime && self.height.abs() < 0.2 {
+        if head.calcified && self.height.abs() < 0.2 {
             let pineal = Ellipse { x: 0.0, y: 0.16, width: 0.022, height: 0.022, turn: 0.0 }.depth(x, y);
             let plexus = Ellipse { x: x.signum() * 0.23, y: 0.30, width: 0.022, height: 0.035, turn: 0.0 }.depth(x, y);
             value += 130.0 * inside(pineal.max(plexus), 0.15);
@@ -306,17 +306,17 @@ impl Slice<'_> {
         found.max(ridge(z + 0.40, 0.10) * inside(fourth.depth(x, y), 0.15)).min(1.0)
     }
 
-    /// Bleedings, over everything else.
+    /// Haemorrhages, over everything else.
     fn blood(&self, value: f64, (x, y): (f64, f64), within: f64, outline: &Ellipse, spaces: f64, chambers: f64) -> f64 {
         let mut value = value;
         let (width, height) = (outline.width - self.head.skull, outline.height - self.head.skull);
-        for (kind, bleeding) in self.head.bleedings.iter().enumerate() {
-            let Some(bleeding) = bleeding else { continue };
-            let cut = bleeding.cut(self.height);
+        for (kind, haemorrhage) in self.head.haemorrhages.iter().enumerate() {
+            let Some(haemorrhage) = haemorrhage else { continue };
+            let cut = haemorrhage.cut(self.height);
             if cut == 0.0 {
                 continue;
             }
-            let Bleeding { side, angle, size, seed, depth, .. } = *bleeding;
+            let Haemorrhage { side, angle, size, seed, depth, .. } = *haemorrhage;
             let (cos, sin) = (angle.cos(), angle.sin());
             let ragged = 0.10 * (5.0 * y.atan2(x) + seed).sin();
             let filled = match kind {
@@ -364,7 +364,7 @@ impl Slice<'_> {
             };
             // Old blood in a crescent is as dark as brain or darker.
             let pale = if kind == SUBDURAL && seed < 1.6 { 22.0 } else { 0.0 };
-            let density = GREY + (bleeding.density - pale - GREY) * self.plainness;
+            let density = GREY + (haemorrhage.density - pale - GREY) * self.plainness;
             value += (density - value) * filled.min(1.0) * inside(within, 0.006);
         }
         value

@@ -1,4 +1,4 @@
-//! `phantom.head_ct(…)`: slices of heads with the bleedings of RSNA 2019, about as frequent as there. This file draws who the
+//! `phantom.head_ct(…)`: slices of heads with the haemorrhages of RSNA 2019, about as frequent as there. This file draws who the
 //! patients are and what they have; [`head`](super::head) draws the pictures.
 
 use super::head::{Head, INTRAVENTRICULAR, Scan, Slice};
@@ -11,22 +11,22 @@ use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use crate::random::Key;
 
-/// The sixth label, as in Schütte et al. 2021, code of `dataset_tool.py`: no bleeding.
+/// The sixth label, as in Schütte et al. 2021, code of `dataset_tool.py`: no haemorrhage.
 pub const NO_FINDING: &str = "No Finding";
 
-const fn bleeding(name: &'static str, frequency: f64, threshold: f64, causes: [f64; 2]) -> Trait<2> {
+const fn haemorrhage(name: &'static str, frequency: f64, threshold: f64, causes: [f64; 2]) -> Trait<2> {
     Trait { name, frequency, threshold, causes }
 }
 
 /// Of all slices of RSNA 2019, 0.4 % show an epidural, 4.8 % an intraparenchymal, 3.5 % an intraventricular, 4.7 % a subarachnoid
-/// and 6.3 % a subdural bleeding (Flanders et al. 2020). That is how frequent the labels of slices are (`frequency`); thresholds are
-/// those of patients, who have a bleeding more often than each of their slices shows it. Causes: diseased vessels, trauma.
+/// and 6.3 % a subdural haemorrhage (Flanders et al. 2020). That is how frequent the labels of slices are (`frequency`); thresholds are
+/// those of patients, who have a haemorrhage more often than each of their slices shows it. Causes: diseased vessels, trauma.
 const TRAITS: [Trait<2>; 5] = [
-    bleeding("epidural", 0.0042, 2.20, [0.0, 0.55]),
-    bleeding("intraparenchymal", 0.048, 1.06, [0.55, 0.20]),
-    bleeding("intraventricular", 0.035, 1.265, [0.75, 0.0]),
-    bleeding("subarachnoid", 0.047, 1.19, [0.20, 0.60]),
-    bleeding("subdural", 0.063, 1.13, [0.0, 0.55]),
+    haemorrhage("epidural", 0.0042, 2.20, [0.0, 0.55]),
+    haemorrhage("intraparenchymal", 0.048, 1.06, [0.55, 0.20]),
+    haemorrhage("intraventricular", 0.035, 1.265, [0.75, 0.0]),
+    haemorrhage("subarachnoid", 0.047, 1.19, [0.20, 0.60]),
+    haemorrhage("subdural", 0.063, 1.13, [0.0, 0.55]),
 ];
 
 /// The heights between which slices lie.
@@ -34,7 +34,7 @@ const LOWEST: f64 = -0.58;
 const HIGHEST: f64 = 0.86;
 /// Where the ventricles are.
 const VENTRICLES: [f64; 2] = [-0.12, 0.42];
-/// A bleeding is labelled where a slice cuts it by more than this share.
+/// A haemorrhage is labelled where a slice cuts it by more than this share.
 const LEAST_CUT: f64 = 0.30;
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl HeadCt {
         let key = Key::new(arguments.integer("seed")?).with("phantom head");
         let (slices, noise) = (arguments.integer("slices")?, arguments.ratio("label_noise")?);
         let patients = 0..arguments.integer("patients")?;
-        let label_names = TRAITS.iter().map(|bleeding| bleeding.name).chain([NO_FINDING]).map(str::to_owned).collect();
+        let label_names = TRAITS.iter().map(|haemorrhage| haemorrhage.name).chain([NO_FINDING]).map(str::to_owned).collect();
         let records = patients.flat_map(|patient| records(&key, patient, slices, noise)).collect();
         Ok(Self { key, slices, difficulty: arguments.number("difficulty")?, label_names, records })
     }
@@ -87,9 +87,9 @@ fn keys(key: &Key, patient: u64, slice: u64) -> [Key; 2] {
     [patient, patient.with("slice").with_index(slice)]
 }
 
-/// A patient's bleedings do not differ from slice to slice.
+/// A patient's haemorrhages do not differ from slice to slice.
 fn head(patient: &Key) -> Head {
-    Head::draw(patient, TRAITS.map(|bleeding| bleeding.is_present(patient, patient, 0.0)))
+    Head::draw(patient, TRAITS.map(|haemorrhage| haemorrhage.is_present(patient, patient, 0.0)))
 }
 
 /// Slices are evenly spaced, from a start that is the patient's.
@@ -106,14 +106,14 @@ fn records(key: &Key, patient: u64, slices: u64, noise: f64) -> Vec<Record> {
             let [patient_key, slice_key] = keys(key, patient, slice);
             let height = height(&patient_key, slice, slices);
             let shows = |kind: usize| {
-                let cut = head.bleedings.get(kind).copied().flatten().map_or(0.0, |bleeding| bleeding.cut(height));
+                let cut = head.haemorrhages.get(kind).copied().flatten().map_or(0.0, |haemorrhage| haemorrhage.cut(height));
                 let [low, high] = VENTRICLES;
                 cut > LEAST_CUT && (kind != INTRAVENTRICULAR || (low..high).contains(&height))
             };
             let mut labels: Vec<u8> = TRAITS
                 .iter()
                 .enumerate()
-                .map(|(kind, bleeding)| u8::from(bleeding.label(shows(kind), &slice_key, noise)))
+                .map(|(kind, haemorrhage)| u8::from(haemorrhage.label(shows(kind), &slice_key, noise)))
                 .collect();
             labels.push(u8::from(!labels.contains(&1)));
             let place = Place::Drawn { patient, image: slice };

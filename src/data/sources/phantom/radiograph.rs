@@ -273,11 +273,11 @@ impl Radiograph<'_> {
         let filled = ribs + pleura - air + self.vessels(x, y) * (1.0 - free) + self.filled(&place);
         let rind = self.rind(&place, wall);
         let open = lung * (1.0 - 0.92 * soft) * (1.0 - 0.95 * fluid);
-        // What fills the air can at most make up for it; only lime is denser.
+        // What fills the air can at most make up for it; only calcium is denser.
         open * (filled.min(0.04 + 0.25 * filled) + 0.5 * rind) + 0.4 * lung * rind + fracture
     }
 
-    /// A thickened pleura, limed in part: along the chest wall, thickest in its middle.
+    /// A thickened pleura, calcified in part: along the chest wall, thickest in its middle.
     fn rind(&self, place: &Place, wall: f64) -> f64 {
         if self.side(PLEURAL_OTHER) != place.side {
             return 0.0;

@@ -54,11 +54,11 @@ fn findings_of_chests_are_as_frequent_as_in_chexpert() {
 
 /// Flanders et al. 2020: shares of slices.
 #[test]
-fn bleedings_of_heads_are_as_frequent_as_in_rsna() {
+fn haemorrhages_of_heads_are_as_frequent_as_in_rsna() {
     let source = heads(6_000, 0.0);
-    for (bleeding, expected) in [0.0042, 0.048, 0.035, 0.047, 0.063].into_iter().enumerate() {
-        let found = share(source.records(), bleeding);
-        assert!((found / expected - 1.0).abs() < 0.25, "{}: {found}, expected {expected}", source.label_names()[bleeding]);
+    for (haemorrhage, expected) in [0.0042, 0.048, 0.035, 0.047, 0.063].into_iter().enumerate() {
+        let found = share(source.records(), haemorrhage);
+        assert!((found / expected - 1.0).abs() < 0.25, "{}: {found}, expected {expected}", source.label_names()[haemorrhage]);
     }
     assert!(source.records().iter().all(|record| record.labels[5] == u8::from(!record.labels[..5].contains(&1))));
 }
@@ -100,7 +100,7 @@ fn heads_are_in_hounsfield_units_and_blood_is_dense() {
     };
     let (without, with) = (mean(false), mean(true));
     assert!((20.0..40.0).contains(&without), "{without} HU of brain");
-    assert!(with > without + 1.5, "{with} HU with and {without} HU without a bleeding");
+    assert!(with > without + 1.5, "{with} HU with and {without} HU without a haemorrhage");
 }
 
 /// Each finding changes pictures, and chests at 32 pixels differ between patients.

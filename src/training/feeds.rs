@@ -23,7 +23,7 @@ pub fn fill_labels(shard: &Shard, rows: &[usize], numbers: &mut [f32]) {
 pub fn fill_known(shard: &Shard, rows: &[usize], numbers: &mut [f32]) {
     for (row, part) in rows.iter().zip(numbers.chunks_mut(shard.label_names.len().max(1))) {
         for (number, label) in part.iter_mut().zip(shard.label_row(*row)) {
-            *number = f32::from(u8::from(*label <= 1));
+            *number = f32::from(u8::from(*label != UNKNOWN));
         }
     }
 }

@@ -184,11 +184,13 @@ const RESULTS: &[&str] = &[
 
 fn words(value: &Value) -> BTreeSet<&str> {
     let Value::List(words) = value else { return BTreeSet::new() };
-    let word = |value| match value {
-        &Value::Choice(ref word) => Some(word.as_str()),
-        _ => None,
-    };
-    words.iter().filter_map(word).collect()
+    let mut found = BTreeSet::new();
+    for word in words {
+        if let Value::Choice(word) = word {
+            found.insert(word.as_str());
+        }
+    }
+    found
 }
 
 fn pause(context: &StepContext<'_>) -> Result<(), StepError> {

@@ -2,6 +2,8 @@
 //! rows that are near. Products of rows are made tile by tile in single precision; whatever depends on more digits than they have is
 //! computed again from the rows themselves in double precision. Results do not depend on the number of threads.
 
+#![allow(clippy::needless_range_loop)] // loops of constant length over lanes are vectorised by index
+
 use super::matmul::{Operands, add_product};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

@@ -1,6 +1,8 @@
 //! Symmetric matrices in double precision: sums of outer products, a factor of what is positive semidefinite, eigenvalues.
 //! Work is shared out by the sizes of the matrix alone, so results are equal to the last bit on any number of threads.
 
+#![allow(clippy::needless_range_loop)] // loops of constant length over lanes are vectorised by index
+
 use super::matmul::{Operands, add_product};
 use rayon::prelude::*;
 

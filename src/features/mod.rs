@@ -26,6 +26,9 @@ use std::path::Path;
 /// Images that are looked at together.
 const BATCH: usize = 32;
 
+/// What is done with the features of a batch: the place of its first image among those asked for, and rows of features.
+type EachBatch<'e> = dyn FnMut(usize, &[f32]) -> Result<(), Diagnostic> + 'e;
+
 /// A network that makes features of images, ready to run.
 pub struct FeatureNetwork {
     name: String,
@@ -90,12 +93,7 @@ impl FeatureNetwork {
     ///
     /// # Errors
     /// Those of `each`; E0660 where the images have another size than the network was made for.
-    pub fn batches(
-        &mut self,
-        shard: &Shard,
-        rows: &[usize],
-        each: &mut dyn FnMut(usize, &[f32]) -> Result<(), Diagnostic>,
-    ) -> Result<(), Diagnostic> {
+    pub fn batches(&mut self, shard: &Shard, rows: &[usize], each: &mut EachBatch<'_>) -> Result<(), Diagnostic> {
         let image = [shard.channels, shard.height, shard.width];
         if self.image != image {
             return Err(other_size(&self.name, &self.image, image));

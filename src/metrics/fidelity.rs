@@ -249,13 +249,13 @@ pub fn neighbourhoods(real: &FeatureSet, generated: &FeatureSet, neighbours: [us
     let matched = halves.as_ref().and_then(|[a, b]| of(a, &generated.first(b.len()))).map(|found| found.shares());
     let [k, density_k] = neighbours;
     let flags = |flags: &[bool]| flags.iter().map(|flag| f64::from(u8::from(*flag))).collect::<Vec<_>>();
-    let columns: [(&str, String, fn(&Neighbourhoods) -> Column<'_>); 4] = [
+    let columns: [(&str, String, ColumnOf); 4] = [
         ("precision", format!("Precision, {k} neighbours"), |found| Column::Flags(&found.precision)),
         ("recall", format!("Recall, {k} neighbours"), |found| Column::Flags(&found.recall)),
         ("density", format!("Density, {density_k} neighbours"), |found| Column::Counts(&found.density)),
         ("coverage", format!("Coverage, {density_k} neighbours"), |found| Column::Flags(&found.coverage)),
     ];
-    let measure = |(index, (name, title, column)): (usize, (&str, String, fn(&Neighbourhoods) -> Column<'_>))| {
+    let measure = |(index, (name, title, column)): (usize, (&str, String, ColumnOf))| {
         let value = found.as_ref().and_then(|found| found.shares().get(index).copied());
         let values = found.as_ref().map(|found| match column(found) {
             Column::Flags(found) => flags(found),
@@ -284,6 +284,9 @@ enum Column<'c> {
     Flags(&'c [bool]),
     Counts(&'c [u32]),
 }
+
+/// Where the column of a measure is found.
+type ColumnOf = fn(&Neighbourhoods) -> Column<'_>;
 
 /// The 95 % interval of a mean, whole patients being drawn.
 fn bootstrap_mean(values: &[f64], patients: &[u32], key: &Key) -> Option<Interval> {

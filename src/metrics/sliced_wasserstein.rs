@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(half.pixels[..4], [0.75, 2.0, 4.0, 5.875]);
         let whole = up(&half, 8, 8);
         near(whole.pixels[1], 0.5 * (0.75 + 2.0), 1e-12);
-        let level = pyramid_level(ramp.clone(), 0, 2);
+        let level = pyramid_level(ramp, 0, 2);
         assert!(level.pixels[3].abs() < 1e-12 && (level.pixels[1] + 0.375).abs() < 1e-12);
         assert_eq!((levels(64), levels(128), levels(16), levels(7), levels(6)), (Some(3), Some(4), Some(1), Some(1), None));
     }

@@ -217,14 +217,14 @@ mod tests {
             found.contains("phantom.chest(20, findings = 2, seed = 1)") && found.contains("gray(16, fit = crop, "),
             "{found}"
         );
-        assert!(found.contains("  # by default\n  split = by(unit = patient, train = 70%,"), "{found}");
+        assert!(found.contains("  # by default\n  split            = by(unit = patient, train = 70%,"), "{found}");
         let (sources_of_recipe, file_of_recipe, recipe) = checked(&format!(
             "{text}recipe one(data: dataset, size: int) {{\n  dataset other {{\n    source = phantom.chest(size, findings = 2)\n    \
              image  = gray(8)\n  }}\n}}\nsweep many of one {{\n  data = chest\n  size = each(30, 40)\n}}\n"
         ));
         let swept = resolved(&sources_of_recipe, file_of_recipe, &recipe, &[], true);
         assert!(swept.contains("phantom.chest(size, findings = 2, seed = 1)"), "{swept}");
-        assert!(swept.contains("    # by default\n    split = by(") && swept.contains("\n  }\n}\n"), "{swept}");
+        assert!(swept.contains("    # by default\n    split            = by(") && swept.contains("\n  }\n}\n"), "{swept}");
         assert!(Difference::between(&recipe, &checked(&swept).2).unwrap().is_none(), "{swept}");
         program.params[0].1 = Value::Integer(7);
         assert!(resolved(&sources, file, &program, &["seed".into()], true).contains("param seed : int = 7\n"));

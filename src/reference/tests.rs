@@ -33,7 +33,7 @@ fn words_find_what_they_mean() {
     assert_eq!(found("std.gan.cpd"), ["std.gan.cpd"]);
     assert_eq!(found("std.gan.cpd.width"), ["cpd.width"]);
     assert_eq!(found("cpd.generator"), ["cpd.generator"]);
-    assert_eq!(found("gan_loss"), ["non_saturating", "wasserstein", "hinge"]);
+    assert_eq!(found("gan_loss"), ["non_saturating", "saturating", "wasserstein", "hinge"]);
     assert_eq!(found("frontal"), ["chest_views"]);
     assert_eq!(found("kimg"), ["kimg"]);
     assert_eq!(found("sampel"), ["E0205"]);
@@ -47,7 +47,7 @@ fn an_entry_says_all_that_is_declared() {
     let shown = text(&library, entries[0].0, entries[0].1, 80);
     for part in [
         "gan  (kind of block, std.prelude)",
-        "  batch: int in 1..=4_096 = 32\n      Images in a step.",
+        "  batch: int in 1..=4_096 = 32\n      Images in a step, at full resolution.",
         "  budget: images in 1img.. (horizon)",
         "Parts\n  generator: generator[c, h, w, labels]",
     ] {

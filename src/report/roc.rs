@@ -93,6 +93,6 @@ fn draw(name: &str, real: &[(f64, f64)], synthetic: &[(f64, f64)]) -> Markup {
 /// Every so manieth point, and the last.
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let step = points.len().div_ceil(MOST_POINTS).max(1);
-    let last = points.last().filter(|_| (points.len().saturating_sub(1)) % step != 0);
+    let last = points.last().filter(|_| !points.len().saturating_sub(1).is_multiple_of(step));
     points.iter().step_by(step).chain(last).copied().collect()
 }

@@ -78,7 +78,7 @@ fn select(step: &Step, source: &dyn Source) -> Result<Selected, Diagnostic> {
     let parts = split_rule(step)?.split(source.records()).map_err(|error| at(step, "split", error))?;
     let selected = selection(step)?
         .select(source.records(), source.label_names(), parts, source.left_out())
-        .map_err(|fault| at(step, fault.field, fault.diagnostic))?;
+        .map_err(|fault| at(step, fault.field, *fault.diagnostic))?;
     if selected.parts.iter().all(Vec::is_empty) {
         let error = Diagnostic::error("E0506", format!("no images are left of {}", count(source.records().len(), "row")));
         let error = selected.account.left_out.iter().fold(error, |error, left_out| error.note(left_out.to_string()));

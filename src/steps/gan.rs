@@ -143,7 +143,7 @@ fn results(context: &StepContext<'_>, trainer: &GanTrainer<'_>, selection: Optio
     let field = if trainer.compat() == Compat::Paper { "data" } else { "valid" };
     let real = context.inputs.get(field).and_then(|artefacts| artefacts.first());
     let real = real.map(|real| format!("{}.{}", real.step, real.files.keys().next().map_or("", String::as_str)));
-    let measured = selection.map(|selection| selection.described(real));
+    let measured = selection.map(|selection| selection.described(real.as_deref()));
     let results = json!({
         "values": { "distance": distance, "kimg": shown },
         "missing": missing,

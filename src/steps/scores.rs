@@ -127,7 +127,10 @@ impl ScoredResults {
     }
 }
 
-fn scores_of(results: &Results, inputs: &[Artefact]) -> Result<Vec<(BTreeMap<String, String>, Scores)>, Diagnostic> {
+/// The scores of an instance, and the labels of its axes.
+type Placed = (BTreeMap<String, String>, Scores);
+
+fn scores_of(results: &Results, inputs: &[Artefact]) -> Result<Vec<Placed>, Diagnostic> {
     let mut found = Vec::new();
     for cell in &results.cells {
         let file = inputs.iter().filter(|input| input.step == cell.step).find_map(|input| input.files.get("scores"));

@@ -88,7 +88,7 @@ impl Selection {
     }
 
     /// What the distance is called, and what it was measured with; `part` is the one that is looked at.
-    pub fn described(&self, part: Option<String>) -> serde_json::Value {
+    pub fn described(&self, part: Option<&str>) -> serde_json::Value {
         serde_json::json!({
             "name": self.network.distance_name(),
             "real": part,

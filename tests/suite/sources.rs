@@ -11,7 +11,7 @@ use synth::language::{Construction, Value};
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
 
-fn text(value: impl ToString) -> Value {
+fn text(value: &impl ToString) -> Value {
     Value::Text(value.to_string())
 }
 
@@ -32,7 +32,8 @@ fn open(function: &str, arguments: &[(&str, Value)]) -> Result<Box<dyn Source>, 
 }
 
 fn nih(root: &Path, views: &str, part: &str, findings: &[&str]) -> Result<Box<dyn Source>, Diagnostic> {
-    let arguments = [("root", text(root.display())), ("findings", texts(findings)), ("views", word(views)), ("part", word(part))];
+    let arguments =
+        [("root", text(&root.display())), ("findings", texts(findings)), ("views", word(views)), ("part", word(part))];
     open("nih_chest14", &arguments)
 }
 
@@ -94,7 +95,7 @@ fn phantom_heads_are_read_as_rsna_ships_its_own() {
         let leave_out = ("leave_out", texts(leave_out));
         open(
             "rsna_ich",
-            &[("root", text(root.display())), ("findings", texts(&names)), ("duplicates", word(duplicates)), leave_out],
+            &[("root", text(&root.display())), ("findings", texts(&names)), ("duplicates", word(duplicates)), leave_out],
         )
     };
     let read = rsna("merge", &[]).unwrap();
@@ -129,10 +130,10 @@ fn phantom_heads_are_read_as_rsna_ships_its_own() {
         open(
             "dicom_folder",
             &[
-                ("root", text(root.display())),
-                ("table", text(laboratory.path("labels.csv").display())),
+                ("root", text(&root.display())),
+                ("table", text(&laboratory.path("labels.csv").display())),
                 ("findings", texts(&["none"])),
-                ("image", text("scan")),
+                ("image", text(&"scan")),
                 ("unlisted", word(unlisted)),
                 ("uncertain", word("positive")),
                 ("missing", word("negative")),
@@ -158,7 +159,7 @@ fn tables_and_folders_of_images_are_read() {
         image::GrayImage::from_pixel(8, 8, image::Luma([value])).save(root.join(name)).unwrap();
     }
     let classes = |findings: &[&str], until: &str| {
-        open("image_folder", &[("root", text(root.display())), ("findings", texts(findings)), ("patient_until", text(until))])
+        open("image_folder", &[("root", text(&root.display())), ("findings", texts(findings)), ("patient_until", text(&until))])
     };
     let source = classes(&["well", "sick"], "_").unwrap();
     let told: Vec<(&str, &[u8])> =
@@ -168,7 +169,7 @@ fn tables_and_folders_of_images_are_read() {
     assert_eq!(classes(&["well", "Sick"], "").err().unwrap().code, "E0507");
     let flat = open(
         "image_folder",
-        &[("root", text(root.join("sick").display())), ("findings", texts(&["unlabelled"])), ("patient_until", text(""))],
+        &[("root", text(&root.join("sick").display())), ("findings", texts(&["unlabelled"])), ("patient_until", text(&""))],
     );
     let flat = flat.unwrap();
     assert_eq!((flat.records()[0].patient.as_str(), flat.records()[0].labels.as_slice()), ("a_1.png", &[2][..]));
@@ -178,11 +179,11 @@ fn tables_and_folders_of_images_are_read() {
         open(
             "table",
             &[
-                ("path", text(root.join("notes.csv").display())),
+                ("path", text(&root.join("notes.csv").display())),
                 ("findings", texts(findings)),
-                ("image", text("file")),
-                ("patient", text(patient)),
-                ("root", text("")),
+                ("image", text(&"file")),
+                ("patient", text(&patient)),
+                ("root", text(&"")),
                 ("uncertain", word("negative")),
                 ("missing", word(missing)),
             ],

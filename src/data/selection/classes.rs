@@ -71,28 +71,24 @@ impl ClassRule {
         };
         let frequent = |(labels, _): &(&'a [u8], usize)| everywhere.get(labels).is_some_and(|images| images.len() >= minimum);
         let frequent: Vec<(&[u8], usize)> = ranked.iter().copied().filter(frequent).collect();
-        let fault = |message: String| {
+        let fault = |message: String, help: String| {
             let error = Diagnostic::error("E0540", message);
             let counted =
                 |(labels, images): &(&[u8], usize)| format!("{}: {}", title(labels, label_names), count(*images, "image"));
             // Those at the border tell most.
             let first = frequent.len().saturating_sub(NAMED / 2);
             let error = ranked.iter().skip(first).take(NAMED).fold(error, |error, found| error.note(counted(found)));
-            Fault { field: "classes", diagnostic: error }
+            Err(Fault { field: "classes", diagnostic: Box::new(error.help(help)) })
         };
         let have = if frequent.len() == 1 { "has" } else { "have" };
         let reaching = format!("{} of {} {have} {minimum} or more images", frequent.len(), count(total, "label combination"));
         match self {
-            Self::MostFrequent { classes, .. } if frequent.len() < *classes => {
-                let mut fault = fault(format!("{classes} classes are asked for, and {reaching}"));
-                fault.diagnostic =
-                    fault.diagnostic.help(format!("ask for {} or fewer, lower `minimum`, or take more images", frequent.len()));
-                Err(fault)
-            }
+            Self::MostFrequent { classes, .. } if frequent.len() < *classes => fault(
+                format!("{classes} classes are asked for, and {reaching}"),
+                format!("ask for {} or fewer, lower `minimum`, or take more images", frequent.len()),
+            ),
             Self::AtLeast { .. } if frequent.is_empty() => {
-                let mut fault = fault(format!("no class is left: {reaching}"));
-                fault.diagnostic = fault.diagnostic.help("ask for fewer images, or take more");
-                Err(fault)
+                fault(format!("no class is left: {reaching}"), "ask for fewer images, or take more".to_owned())
             }
             _ => Ok(frequent.into_iter().map(|(labels, _)| labels).take(most).collect()),
         }

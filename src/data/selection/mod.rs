@@ -49,7 +49,7 @@ pub struct Selection {
 #[derive(Debug)]
 pub struct Fault {
     pub field: &'static str,
-    pub diagnostic: Diagnostic,
+    pub diagnostic: Box<Diagnostic>,
 }
 
 /// What was chosen.
@@ -97,7 +97,7 @@ impl Selection {
             let (before, field) = (part.len(), amount::FIELDS.get(number).copied().unwrap_or_default());
             let taken = amount
                 .take(records, label_names, &classes, part, name, &self.key.with("order"))
-                .map_err(|diagnostic| Fault { field, diagnostic })?;
+                .map_err(|diagnostic| Fault { field, diagnostic: Box::new(diagnostic) })?;
             if let Some(taken) = taken {
                 *part = taken;
             }

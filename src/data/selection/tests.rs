@@ -150,7 +150,7 @@ fn negatives_are_balanced_and_rows_without_findings_dropped() {
         (account.parts.iter().map(|part| part.images).sum::<usize>(), told)
     };
     let balanced = Selection { negatives: Negatives::Balanced(1.5), ..everything() };
-    assert_eq!(left(balanced.clone()), (25, vec!["`negatives = balanced(1.5)` removed 55 rows".to_owned()]));
+    assert_eq!(left(balanced), (25, vec!["`negatives = balanced(1.5)` removed 55 rows".to_owned()]));
     let dropped = Selection { keep_without_findings: false, negatives: Negatives::AtMost(7), ..everything() };
     let told = ["`without_findings = drop` removed 40 rows", "`negatives = at_most(7)` removed 23 rows"];
     assert_eq!(left(dropped), (17, told.map(str::to_owned).to_vec()));

@@ -2,8 +2,6 @@
 //! first-level cache, with sums of its values taken on the way. Chunks of blocks are what threads share; their borders
 //! depend on the shape alone, and a sum is a tree over lanes, blocks and chunks that is always the same.
 
-#![expect(clippy::needless_range_loop, reason = "see `add_each`")]
-
 use super::Element;
 use super::fusion::Pattern;
 use super::memory::{Memory, Place};
@@ -550,7 +548,7 @@ fn total<T: Element>(run: &[T]) -> T {
     for half in [8, 4, 2, 1] {
         if half < run.len() {
             for lane in 0..half {
-                lanes[lane] = lanes[lane] + lanes[lane + half];
+                lanes[lane] += lanes[lane + half];
             }
         }
     }

@@ -33,7 +33,7 @@ impl OuterProducts {
     /// When `rows` is not a whole number of rows.
     pub fn add(&mut self, rows: &[f64]) {
         let d = self.d;
-        let n = if d == 0 { 0 } else { rows.len() / d };
+        let n = rows.len().checked_div(d).unwrap_or(0);
         assert_eq!(rows.len(), n * d, "the rows must have {d} numbers each");
         // Columns of each tile beside each other, once for all products that need them.
         let packed: Vec<Vec<f64>> = (0..d.div_ceil(TILE))

@@ -12,7 +12,8 @@ pub fn moments(graph: &mut Graph, x: NodeId, axes: &[usize]) -> [NodeId; 2] {
     if let Some(axis) = graph.primitive::<Concat>(x).map(|concat| concat.axis).filter(|axis| !axes.contains(axis)) {
         let parts = graph.node(x).inputs.clone();
         let parts: Vec<[NodeId; 2]> = parts.into_iter().map(|part| moments(graph, part, axes)).collect();
-        return [0, 1].map(|moment| graph.concat(&parts.iter().map(|part| part[moment]).collect::<Vec<_>>(), axis));
+        let (means, variances): (Vec<NodeId>, Vec<NodeId>) = parts.into_iter().map(|[mean, variance]| (mean, variance)).unzip();
+        return [means, variances].map(|joined| graph.concat(&joined, axis));
     }
     let mean = graph.mean(x, axes, true);
     let centred = graph.sub(x, mean);

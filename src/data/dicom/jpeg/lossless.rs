@@ -30,7 +30,7 @@ pub fn scan(
         return Err(Malformed::Unread("lossless JPEG with components of different sizes".to_owned()));
     }
     let (width, height) = (frame.width, frame.height);
-    if rule.interval % width != 0 {
+    if !rule.interval.is_multiple_of(width) {
         return Err(Malformed::Unread("lossless JPEG with restarts within a row".to_owned()));
     }
     let start = 1i32 << (frame.precision - rule.transform - 1);

@@ -39,7 +39,7 @@ pub fn write_rsna(construction: &Construction, folder: &Path, size: usize) -> Re
             position: 140.0 * source.height(record),
             size,
             hounsfield: &source.hounsfield(record, size),
-            storage: if patient % 2 == 0 { Storage::Bits12 } else { Storage::Bits16 },
+            storage: if patient.is_multiple_of(2) { Storage::Bits12 } else { Storage::Bits16 },
         };
         write(&images.join(format!("{}.dcm", instance(index))), &file.bytes())
     })?;

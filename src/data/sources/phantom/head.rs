@@ -107,7 +107,7 @@ impl Haemorrhage {
             depth: draws.between("depth", 0.25, 0.72),
             size: draws.between("size", 0.0, 1.0),
             density: draws.between("density", 52.0, 74.0),
-            seed: draws.between("seed", 0.0, 6.28),
+            seed: draws.between("seed", 0.0, std::f64::consts::TAU),
         }
     }
 

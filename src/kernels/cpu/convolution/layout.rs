@@ -220,15 +220,12 @@ fn zero_ends(row: &mut [f32], start: usize, end: usize) {
 }
 
 /// Fills `to` with every `step`-th number, eight at a time where they are neighbours; the last eight may overlap those before.
-#[expect(clippy::needless_range_loop, reason = "iterators side by side are calls where the compiler does not see them together")]
 fn copy_row(from: &[f32], step: usize, to: &mut [f32]) {
     match step {
         1 => {
             let from = &from[..to.len()];
             let (eights, from_eights) = (to.as_chunks_mut::<LANES>().0, from.as_chunks::<LANES>().0);
-            for index in 0..eights.len() {
-                eights[index] = from_eights[index];
-            }
+            eights.copy_from_slice(&from_eights[..eights.len()]);
             match (to.last_chunk_mut::<LANES>(), from.last_chunk::<LANES>()) {
                 (Some(to), Some(from)) => *to = *from,
                 _ => to.copy_from_slice(from),

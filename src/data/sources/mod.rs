@@ -58,7 +58,10 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     }
 
     /// All files that are read, tables first; an error names those that are missing.
-    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic>;
+    /// What is drawn reads none.
+    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic> {
+        Ok(Vec::new())
+    }
 
     /// The pixels of one record, `[c, size, size]`.
     fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic>;

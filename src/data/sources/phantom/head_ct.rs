@@ -6,7 +6,7 @@ use super::traits::{Trait, plainness};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
 use crate::data::picture::Picture;
-use crate::data::sources::{Place, Record, Source, SourceFile};
+use crate::data::sources::{Place, Record, Source};
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use crate::random::Key;
@@ -129,10 +129,6 @@ impl Source for HeadCt {
 
     fn records(&self) -> &[Record] {
         &self.records
-    }
-
-    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic> {
-        Ok(Vec::new())
     }
 
     fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic> {

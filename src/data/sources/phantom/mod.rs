@@ -19,7 +19,7 @@ pub use files::{Written, write_chexpert, write_rsna};
 pub use head_ct::HeadCt;
 pub use radiographs::{Radiographs, chexpert_findings};
 
-use super::{Place, Record, Source, SourceFile};
+use super::{Place, Record, Source};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
 use crate::data::picture::Picture;
@@ -86,10 +86,6 @@ impl Source for Phantom {
 
     fn records(&self) -> &[Record] {
         &self.records
-    }
-
-    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic> {
-        Ok(Vec::new())
     }
 
     fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic> {

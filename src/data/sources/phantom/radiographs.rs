@@ -7,7 +7,7 @@ use super::traits::{Trait, plainness};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
 use crate::data::picture::Picture;
-use crate::data::sources::{Place, Record, Source, SourceFile};
+use crate::data::sources::{Place, Record, Source};
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use crate::random::Key;
@@ -147,10 +147,6 @@ impl Source for Radiographs {
 
     fn records(&self) -> &[Record] {
         &self.records
-    }
-
-    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic> {
-        Ok(Vec::new())
     }
 
     fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic> {

@@ -38,6 +38,8 @@ pub(super) fn drop(diagnostics: &mut Vec<Diagnostic>, modules: &Modules, sources
             && place(diagnostic).is_some_and(|span| {
                 nameless.contains(&span.file) || unknown_kinds.contains(sources.text(span)) || part_of_damaged(span)
             });
-        !unknown_name && !diagnostic.labels.iter().any(|label| in_damaged(label.span))
+        let member_of_unknown = diagnostic.code == "E0206"
+            && place(diagnostic).is_some_and(|span| nameless.contains(&span.file) && sources.text(span).contains('.'));
+        !unknown_name && !member_of_unknown && !diagnostic.labels.iter().any(|label| in_damaged(label.span))
     });
 }

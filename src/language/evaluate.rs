@@ -113,6 +113,10 @@ impl<'a> Checker<'a> {
             Static::Choice { choice, .. } => self.modules.choice(choice).map(Type::Choice),
             _ => None,
         };
+        if first.is_poison() && matches!(right.kind, ExpressionKind::Name(_)) {
+            // It may be a word of a choice that is not known.
+            return Static::Poison;
+        }
         let second = self.evaluate(right, scope, choice.as_ref());
         if first.is_poison() || second.is_poison() {
             return Static::Poison;
@@ -231,9 +235,9 @@ impl<'a> Checker<'a> {
                 }
             }
         };
-        let start = end_of(start);
-        let end = end_of(end);
-        Some(Range { start: start?, end: end?, inclusive })
+        let start = end_of(start)?;
+        let end = end_of(end)?;
+        Some(Range { start, end, inclusive })
     }
 
     fn name(&mut self, name: &'a str, span: Span, scope: &Scope<'a>, expected: Option<&Type<'a>>) -> Static<'a> {

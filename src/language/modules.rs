@@ -53,7 +53,7 @@ pub(super) enum Item<'a> {
     Recipe(usize, &'a ast::Recipe),
     Block(&'a ast::Block),
     Module(usize),
-    /// Of a `use` that failed.
+    /// Of a declaration that could not be read, or of a `use` that failed.
     Unread,
 }
 
@@ -79,6 +79,7 @@ impl Modules {
     pub fn own(&self, module: usize, name: &str) -> Option<Item<'_>> {
         let declaration = self.own_declaration(module, name)?;
         Some(match &declaration.kind {
+            ast::DeclarationKind::Param(_) | ast::DeclarationKind::Let(_) if self.is_damaged(declaration.span) => Item::Unread,
             ast::DeclarationKind::Param(param) => Item::Param(module, param),
             ast::DeclarationKind::Let(binding) => Item::Let(module, binding),
             ast::DeclarationKind::Function(function) => Item::Function(module, function),
@@ -91,12 +92,12 @@ impl Modules {
         })
     }
 
-    /// What `name` means in a module: its own declarations, then what it uses, then the prelude.
+    /// What `name` means in a module: its own declarations, then what it uses or could not be read, then the prelude.
     pub fn find(&self, module: usize, name: &str) -> Option<Item<'_>> {
         self.own(module, name)
             .or_else(|| self.get(module)?.uses.get(name).map(|used| Item::Module(*used)))
+            .or_else(|| self.is_unread(module, name).then_some(Item::Unread))
             .or_else(|| self.own(self.prelude, name))
-            .or_else(|| self.get(module)?.unread.contains(name).then_some(Item::Unread))
     }
 
     /// Like [`find`](Self::find), for the place before an argument list: a block called `min` does not hide the function.
@@ -148,6 +149,11 @@ impl Modules {
     /// Whether a name stands in text of a module that could not be read.
     pub fn is_unread(&self, module: usize, name: &str) -> bool {
         self.get(module).is_some_and(|module| module.unread.contains(name))
+    }
+
+    /// Whether a declaration may have been read otherwise than it was meant.
+    fn is_damaged(&self, span: Span) -> bool {
+        self.damaged.iter().any(|damaged| damaged.span.file == span.file && damaged.span.start == span.start)
     }
 
     /// A native function as keys and steps know it: `gray`, `phantom.chest`.

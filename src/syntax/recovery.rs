@@ -40,17 +40,25 @@ pub(super) fn settle(text: &str, tree: &Node, diagnostics: &mut Vec<Diagnostic>)
             return !follows;
         }
         let rest = text.get(span.start as usize..).unwrap_or("");
+        if diagnostic.code == "E0107" && unread.last() == Some(&at) {
+            // Arguments may have been read as fields.
+            return false;
+        }
         if !is_lost(diagnostic.code) || rest.starts_with(';') {
             return true;
         }
-        let opens = |node: &&Node| text.get(range(node.span)).is_some_and(|text| text.contains(['(', '[', '{']));
-        let closes_only = diagnostic.code == "E0101" && rest.starts_with([')', ']', '}']);
-        let behind = unread.last().filter(|last| **last + 1 >= at).and_then(|last| declarations.get(*last));
+        let opens = |node: &Node| text.get(range(node.span)).is_some_and(|text| text.contains('{') || !is_balanced(text));
+        let closes_only = matches!(diagnostic.code, "E0101" | "E0115") && rest.starts_with([')', ']', '}']);
         let stray = declarations.get(at).is_some_and(|node| node.kind == Kind::Stray);
-        let follows = span.start < reach && (stray || reach_in == at) || closes_only && behind.is_some_and(opens);
+        let opened = || unread.iter().filter_map(|at| declarations.get(*at)).any(|node| opens(node));
+        let follows = span.start < reach && (stray || reach_in == at) || closes_only && opened();
         if !follows {
-            (reach, reach_in) = (reach.max(end_of_line(text, last, 2)), at);
+            let line = if stray { end_of_line(text, last, 2) } else { end_of_said_line(text, last) };
+            (reach, reach_in) = (reach.max(line), at);
         }
+        // What is left over of a declaration may have been the rest of its value.
+        let previous = at.checked_sub(1).filter(|_| stray && diagnostic.code == "E0102" && !rest.starts_with('}'));
+        unread.extend(previous.filter(|previous| unread.last() < Some(previous)));
         if unread.last() != Some(&at) {
             unread.push(at);
         }
@@ -73,6 +81,11 @@ fn is_nameless(text: &str, node: &Node) -> bool {
     }
 }
 
+/// Whether as many brackets are closed as are opened.
+fn is_balanced(text: &str) -> bool {
+    text.matches(['(', '[', '{']).count() == text.matches([')', ']', '}']).count()
+}
+
 fn range(span: Span) -> std::ops::Range<usize> {
     span.start as usize..span.end as usize
 }
@@ -82,4 +95,12 @@ fn end_of_line(text: &str, at: u32, lines: usize) -> u32 {
     let rest = text.get(at as usize..).unwrap_or("");
     let length: usize = rest.split_inclusive('\n').take(lines).map(str::len).sum();
     at + length as u32
+}
+
+/// The end of the next line that is neither empty nor a comment: a block that swallows what follows does so over empty lines.
+fn end_of_said_line(text: &str, at: u32) -> u32 {
+    let rest = text.get(at as usize..).unwrap_or("");
+    let silent = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    let skipped = rest.split_inclusive('\n').skip(1).take_while(silent).count();
+    end_of_line(text, at, skipped + 2)
 }

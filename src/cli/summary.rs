@@ -2,16 +2,17 @@
 
 use crate::engine::Outcome;
 use crate::language::Program;
-use crate::metrics::fidelity::FidelityResults;
 use crate::metrics::sweep::place;
 use crate::metrics::utility::UtilityResults;
 use crate::plan::{Instance, family};
+use crate::report::attribution::terminal_attribution;
 use crate::report::fidelity::terminal_fidelity;
 use crate::report::table::Table;
 use crate::report::terminal::{claim_line, comparison, terminal_table};
 use crate::steps::Verdict;
 use crate::store::{Record, Store};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -85,15 +86,20 @@ pub fn verdict(name: &str, results: &Json) -> Option<String> {
     Some(claim_line(name, &serde_json::from_value(verdict.clone()).ok()?))
 }
 
-/// The table of a utility, as [`terminal_table`] sets it, or of a fidelity; `None` for results of other kinds.
+/// The table of a utility, as [`terminal_table`] sets it, of a fidelity or an attribution; `None` for results of other kinds.
 pub fn table(results: &Json) -> Option<Vec<String>> {
-    let fidelity = || serde_json::from_value::<FidelityResults>(results.get("fidelity")?.clone()).ok();
     let text = utility(results).map(|found| terminal_table(&found));
-    Some(indented(&text.or_else(|| Some(terminal_fidelity(&fidelity()?)))?))
+    let text = text.or_else(|| Some(terminal_fidelity(&part(results, "fidelity")?)));
+    let text = text.or_else(|| Some(terminal_attribution(&part(results, "attribution")?)));
+    Some(indented(&text?))
 }
 
 fn utility(results: &Json) -> Option<UtilityResults> {
-    serde_json::from_value(results.get("table")?.clone()).ok()
+    part(results, "table")
+}
+
+fn part<T: DeserializeOwned>(results: &Json, name: &str) -> Option<T> {
+    serde_json::from_value(results.get(name)?.clone()).ok()
 }
 
 /// What a `table` step made; `None` for other steps.

@@ -62,6 +62,19 @@ impl Clusters {
     }
 }
 
+/// The interval of a mean over images, `[n]`, some of the same patient; `None` of a single patient.
+pub fn mean_interval(values: &[f64], patients: &[u32], resamples: usize, key: &Key) -> Option<Interval> {
+    let clusters = Clusters::new(patients);
+    if clusters.patients() < 2 {
+        return None;
+    }
+    let mean = |weights: &[u32]| {
+        let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+        values.iter().zip(weights).map(|(value, weight)| value * f64::from(*weight)).sum::<f64>() / total as f64
+    };
+    percentile_interval(clusters.resample(key, resamples, mean))
+}
+
 /// The 2.5 and 97.5 percentiles, linear between neighbours; `None` for fewer than two values.
 pub fn percentile_interval(values: impl IntoIterator<Item = f64>) -> Option<Interval> {
     quantiles(values, [0.025, 0.975])

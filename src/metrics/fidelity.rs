@@ -4,7 +4,7 @@
 //! A distance between finite sets is not zero where their distributions are equal, and shrinks as the sets grow. So the two
 //! halves (`floor`) are compared with `matched`: as many generated images as the second half holds, against the first.
 
-use super::bootstrap::{Clusters, Interval, percentile_interval};
+use super::bootstrap::mean_interval;
 use super::frechet::{Moments, Reference, frechet_infinite, jackknife_interval, stretches};
 use super::inception_score::{self, mean_and_deviation};
 use super::kernel_distance::{self, kernel_distance};
@@ -172,7 +172,7 @@ pub fn frechet(real: &FeatureSet, generated: &FeatureSet, title: &str) -> [Measu
             name: "frechet_distance".into(),
             title: title.to_owned(),
             note: if value.is_none() { too_few() } else { fewer_than(images, real.d) },
-            found: value.map(|value| estimate(value, interval)),
+            found: value.map(|value| Estimate::new(value, interval)),
             images,
             interval: LEAVING_OUT.into(),
             floor,
@@ -182,7 +182,7 @@ pub fn frechet(real: &FeatureSet, generated: &FeatureSet, title: &str) -> [Measu
             name: "frechet_distance_infinite".into(),
             title: format!("{title}, extrapolated to any number of generated images"),
             note: limit.is_none().then(|| "there are too few generated images to extrapolate".to_owned()),
-            found: limit.map(|value| estimate(value, None)),
+            found: limit.map(|value| Estimate::new(value, None)),
             images,
             interval: "no interval: the value is that of a line through 15 distances that depend on each other".into(),
             floor: None,
@@ -216,7 +216,7 @@ pub fn kernel(real: &FeatureSet, generated: &FeatureSet, network: &str) -> [Meas
             name: "kernel_distance".into(),
             title: format!("Kernel distance ({network})"),
             note: if found.is_none() { too_few() } else { None },
-            found: found.map(|found| estimate(found.value, found.interval)),
+            found: found.map(|found| Estimate::new(found.value, found.interval)),
             images,
             interval: LEAVING_OUT.into(),
             floor,
@@ -229,7 +229,7 @@ pub fn kernel(real: &FeatureSet, generated: &FeatureSet, network: &str) -> [Meas
                 None => too_few(),
                 Some((_, deviation)) => Some(format!("deviation over the subsets {deviation:.4}")),
             },
-            found: subsets.map(|(mean, _)| estimate(mean, None)),
+            found: subsets.map(|(mean, _)| Estimate::new(mean, None)),
             images,
             interval: "no interval: the deviation over subsets that share images is none".into(),
             floor: None,
@@ -263,13 +263,13 @@ pub fn neighbourhoods(real: &FeatureSet, generated: &FeatureSet, neighbours: [us
         });
         // Precision and density are of generated images, recall and coverage of real ones.
         let patients = if index % 2 == 0 { &generated.patients } else { &real.patients };
-        let interval = values.and_then(|values| bootstrap_mean(&values, patients, &key.with(name)));
+        let interval = values.and_then(|values| mean_interval(&values, patients, RESAMPLES, &key.with(name)));
         let at = |shares: Option<[f64; 4]>| shares.and_then(|shares| shares.get(index).copied());
         Measure {
             name: name.into(),
             title,
             note: value.is_none().then(|| "a set has no more images than neighbours".to_owned()),
-            found: value.map(|value| estimate(value, interval)),
+            found: value.map(|value| Estimate::new(value, interval)),
             images: [real.len(), generated.len()],
             interval: DRAWING.into(),
             floor: at(floor),
@@ -287,19 +287,6 @@ enum Column<'c> {
 
 /// Where the column of a measure is found.
 type ColumnOf = fn(&Neighbourhoods) -> Column<'_>;
-
-/// The 95 % interval of a mean, whole patients being drawn.
-fn bootstrap_mean(values: &[f64], patients: &[u32], key: &Key) -> Option<Interval> {
-    let clusters = Clusters::new(patients);
-    if clusters.patients() < 2 {
-        return None;
-    }
-    let mean = |weights: &[u32]| {
-        let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
-        values.iter().zip(weights).map(|(value, weight)| value * f64::from(*weight)).sum::<f64>() / total as f64
-    };
-    percentile_interval(clusters.resample(key, RESAMPLES, mean))
-}
 
 /// The inception score of generated images, by the logits of their classes.
 pub fn inception(real: &[f32], generated: &[f32], classes: usize, network: &str) -> Measure {
@@ -333,7 +320,7 @@ pub fn similarity(name: &str, title: &str, similarities: &[f64], images: [usize;
         name: name.into(),
         title: format!("{title}, {} pairs with the same labels", similarities.len()),
         note: (!found).then(|| "no two images of different patients have the same labels".to_owned()),
-        found: found.then(|| estimate(mean, bootstrap_mean(similarities, &pairs, &key.with(name)))),
+        found: found.then(|| Estimate::new(mean, mean_interval(similarities, &pairs, RESAMPLES, &key.with(name)))),
         images,
         interval: "by bootstrap over pairs, none of which share an image".into(),
         floor: None,
@@ -358,7 +345,7 @@ pub fn sliced(
     Measure {
         name: "sliced_wasserstein".into(),
         title: "Sliced Wasserstein distance × 1000".into(),
-        found: found.map(|(_, value)| estimate(value, jackknife_interval(value, without))),
+        found: found.map(|(_, value)| Estimate::new(value, jackknife_interval(value, without))),
         images,
         interval: LEAVING_OUT.into(),
         floor,
@@ -377,10 +364,6 @@ fn beside(
         None => (None, None),
         Some([a, b]) => (distance(&a, &b), distance(&a, &generated.first(b.len()))),
     }
-}
-
-fn estimate(value: f64, interval: Option<Interval>) -> Estimate {
-    Estimate { value, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) }
 }
 
 #[cfg(test)]

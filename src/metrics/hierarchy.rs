@@ -45,7 +45,7 @@ pub fn mean_over(instances: &[Instance<'_>], reading: Reading, resamples: usize,
     }
     let value = mean(found);
     if parts.values().any(|(_, clusters)| clusters.patients() < 2) {
-        return Some(Estimate { value, low: None, high: None });
+        return Some(Estimate::new(value, None));
     }
     let draw = |resample: u64| -> Option<f64> {
         let weights: BTreeMap<&str, Vec<u32>> =
@@ -59,8 +59,7 @@ pub fn mean_over(instances: &[Instance<'_>], reading: Reading, resamples: usize,
         Some(mean(measured.collect::<Option<_>>()?))
     };
     let draws: Vec<Option<f64>> = (0..resamples as u64).into_par_iter().map(draw).collect();
-    let interval = percentile_interval(draws.into_iter().flatten());
-    Some(Estimate { value, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) })
+    Some(Estimate::new(value, percentile_interval(draws.into_iter().flatten())))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod legacy_permutation;
 pub mod ms_ssim;
 pub mod neighbourhoods;
 pub mod normal;
+pub mod occlusion;
 pub mod sliced_wasserstein;
 pub mod statistic;
 pub mod sweep;

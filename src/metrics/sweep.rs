@@ -80,18 +80,14 @@ impl Cell {
             (Statistic::Single, [one]) => Some(*one),
             (Statistic::Bootstrap(part), _) => {
                 let estimate = redrawn?.estimate;
-                let end = |end: Option<f64>| Some(Estimate { value: end?, low: None, high: None });
+                let end = |end: Option<f64>| Some(Estimate::new(end?, None));
                 match part {
                     Part::Whole => Some(estimate),
                     Part::Lower => end(estimate.low),
                     Part::Upper => end(estimate.high),
                 }
             }
-            _ => {
-                let interval = summary.interval;
-                let (low, high) = (interval.map(|interval| interval.low), interval.map(|interval| interval.high));
-                Some(Estimate { value: summary.value, low, high })
-            }
+            _ => Some(Estimate::new(summary.value, summary.interval)),
         });
         let mut notes: Vec<String> = Vec::new();
         if let Some(Redrawn { test_parts: parts @ 2.., .. }) = redrawn {

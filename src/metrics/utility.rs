@@ -7,7 +7,7 @@
 //! equivalent: two one-sided tests, Schuirmann 1987).
 
 use super::auroc::{Cases, Ranking, mean};
-use super::bootstrap::{Clusters, corrected_interval, p_at_least, p_at_most, p_equal, percentile_interval};
+use super::bootstrap::{Clusters, Interval, corrected_interval, p_at_least, p_at_most, p_equal, percentile_interval};
 use super::{delong, holm};
 use crate::diagnostic::Diagnostic;
 use crate::random::Key;
@@ -48,6 +48,12 @@ pub struct Estimate {
     pub value: f64,
     pub low: Option<f64>,
     pub high: Option<f64>,
+}
+
+impl Estimate {
+    pub fn new(value: f64, interval: Option<Interval>) -> Self {
+        Self { value, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) }
+    }
 }
 
 /// The test that both AUROCs of a finding are equal: DeLong et al. 1988, with patients as clusters (Obuchowski 1997).
@@ -264,7 +270,7 @@ impl Drawn {
             }
             false => percentile_interval(draws),
         };
-        Some(Estimate { value, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) })
+        Some(Estimate::new(value, interval))
     }
 }
 

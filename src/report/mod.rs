@@ -7,6 +7,7 @@
 //!
 //! `page` puts the sections together, each section is one file with a function `section`, and drawings go through `svg`.
 
+pub mod attribution;
 mod axes;
 mod claims;
 mod conditions;

@@ -1,7 +1,7 @@
 //! The whole page: head, style, sections in their order.
 
 use super::study::Study;
-use super::{claims, conditions, data, fidelity, graph, results, samples, style, sweeps, training};
+use super::{attribution, claims, conditions, data, fidelity, graph, results, samples, style, sweeps, training};
 use crate::diagnostic::Diagnostic;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -15,6 +15,7 @@ pub fn render(study: &Study<'_>) -> Result<String, Diagnostic> {
         ("sweeps", "Tables and figures", sweeps::section(study)?),
         ("results", "Results", results::section(study)?),
         ("fidelity", "Fidelity", fidelity::section(study)?),
+        ("attribution", "Attribution", attribution::section(study)?),
         ("data", "Data", data::section(study)?),
         ("images", "Images", samples::section(study)?),
         ("training", "Training", training::section(study)?),

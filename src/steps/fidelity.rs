@@ -15,7 +15,6 @@ use crate::training::defect;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 
 pub struct Fidelity;
 
@@ -62,11 +61,11 @@ impl StepKind for Fidelity {
             if wanted.contains("frechet_distance") {
                 measures.extend(fidelity::frechet(a, b, network.distance_name()));
             }
-            pause(context)?;
+            context.pause()?;
             if wanted.contains("kernel_distance") {
                 measures.extend(fidelity::kernel(a, b, network.name()));
             }
-            pause(context)?;
+            context.pause()?;
             if wanted.contains("neighbourhoods") {
                 let neighbours = [count(step, "neighbours")? as usize, count(step, "density_neighbours")? as usize];
                 measures.extend(fidelity::neighbourhoods(a, b, neighbours, &key));
@@ -75,7 +74,7 @@ impl StepKind for Fidelity {
                 measures.push(inception(&network, a, b));
             }
         }
-        pause(context)?;
+        context.pause()?;
         if wanted.contains("ms_ssim") {
             let pairs = count(step, "pairs")? as usize;
             for (set, name, title) in [
@@ -86,7 +85,7 @@ impl StepKind for Fidelity {
                 measures.push(fidelity::similarity(name, title, &found, [real.order.len(), synthetic.order.len()], &key));
             }
         }
-        pause(context)?;
+        context.pause()?;
         if wanted.contains("sliced_wasserstein") {
             measures.push(sliced(context, &real, &synthetic, &key)?);
         }
@@ -193,10 +192,6 @@ fn words(value: &Value) -> BTreeSet<&str> {
     found
 }
 
-fn pause(context: &StepContext<'_>) -> Result<(), StepError> {
-    if context.interrupted.load(Ordering::Relaxed) { Err(StepError::Interrupted) } else { Ok(()) }
-}
-
 /// The images of a part that are looked at, in groups of whole patients.
 struct Set {
     shard: Shard,
@@ -244,7 +239,7 @@ impl Set {
         let mut features = Vec::with_capacity(self.order.len() * d);
         // A stretch at a time, so that a wish to stop is heard.
         for rows in self.order.chunks(256) {
-            pause(context)?;
+            context.pause()?;
             features.extend(network.of_rows(&self.shard, rows)?);
             context.progress.update(done + (features.len() / d.max(1)) as u64, total, "images", &[]);
         }
@@ -322,14 +317,14 @@ fn sliced(context: &StepContext<'_>, real: &Set, synthetic: &Set, key: &Key) -> 
     let mut without = Vec::new();
     let groups = real.groups.len().min(synthetic.groups.len());
     for group in 0..if groups > 2 { groups } else { 0 } {
-        pause(context)?;
+        context.pause()?;
         let rest = |rows: &[usize]| -> Vec<usize> {
             let (start, end) = (group * rows.len() / groups, (group + 1) * rows.len() / groups);
             rows.iter().enumerate().filter(|(place, _)| !(start..end).contains(place)).map(|(_, row)| *row).collect()
         };
         without.extend(mean(between((real, &rest(&rows)), (synthetic, &rest(&others)))));
     }
-    pause(context)?;
+    context.pause()?;
     let (first, second) = rows.split_at(real.half().min(rows.len()));
     let matched = others.get(..second.len().min(others.len())).unwrap_or_default();
     let beside = match second.is_empty() {

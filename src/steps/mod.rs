@@ -2,6 +2,8 @@
 //! declared in `stdlib/prelude.synth` (`native kind`). A step reads its fields and the files of its inputs, and writes
 //! files under names that are its ports (`train`, `generator`, `results`). It knows neither keys nor the cache.
 
+mod attribution;
+mod attribution_maps;
 mod claim;
 mod classifier;
 mod dataset;
@@ -11,6 +13,7 @@ mod fields;
 mod figure;
 mod gan;
 mod implementation;
+mod predictor;
 mod report;
 mod results;
 mod sample;
@@ -19,6 +22,7 @@ mod selection;
 mod table;
 mod utility;
 
+pub use attribution_maps::AttributionMaps;
 pub use classifier::settings as classifier_settings;
 pub use gan::settings as gan_settings;
 pub use implementation::implementation_of;
@@ -26,10 +30,11 @@ pub use scores::Scores;
 
 use crate::diagnostic::Diagnostic;
 use crate::features;
-use crate::language::Step;
+use crate::language::{Program, Step};
 use crate::training::defect;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 /// One kind of step.
 pub trait StepKind: Sync {
@@ -42,6 +47,11 @@ pub trait StepKind: Sync {
 
     /// What can be known to be wrong with the fields of a step before anything runs.
     fn check(&self, _step: &Step) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    /// The same of what takes a look at the steps that it reads.
+    fn check_within(&self, _step: &Step, _program: &Program) -> Vec<Diagnostic> {
         Vec::new()
     }
 
@@ -81,6 +91,7 @@ pub trait StepKind: Sync {
 /// Every kind.
 pub fn all() -> &'static [&'static dyn StepKind] {
     &[
+        &attribution::Attribution,
         &claim::Claim,
         &classifier::Classifier,
         &dataset::Dataset,
@@ -197,6 +208,11 @@ impl StepContext<'_> {
     pub fn input_files(&self, field: &str) -> Result<&BTreeMap<String, PathBuf>, StepError> {
         let artefact = self.inputs.get(field).and_then(|artefacts| artefacts.first());
         Ok(&artefact.ok_or_else(|| defect(format!("`{field}` refers to no block")))?.files)
+    }
+
+    /// Ends the step where that is wished.
+    pub fn pause(&self) -> Result<(), StepError> {
+        if self.interrupted.load(Ordering::Relaxed) { Err(StepError::Interrupted) } else { Ok(()) }
     }
 
     /// Keeps the state of a training.

@@ -10,6 +10,14 @@ use crate::metrics::utility::Estimate;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The beginning of a digest, as conditions tell it.
+pub fn shortened(digest: &str) -> String {
+    digest.chars().take(DIGITS).collect()
+}
+
+/// So many digits tell any two files apart that a person meets.
+const DIGITS: usize = 16;
+
 #[derive(Deserialize)]
 struct ResultsFile {
     values: BTreeMap<String, Option<Found>>,

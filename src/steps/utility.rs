@@ -2,14 +2,14 @@
 //! Outputs: `results`, and `scores` with what both say of every image.
 
 use super::fields::{as_published, count, number, value};
+use super::predictor::predictor;
 use super::scores::Scores;
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::data::shard::Shard;
-use crate::diagnostic::Diagnostic;
 use crate::language::Value;
 use crate::metrics::utility::{self, MacroUtility, PairedScores, Settings};
 use crate::random::Key;
-use crate::training::{Model, Predictor, defect};
+use crate::training::defect;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -28,6 +28,7 @@ impl StepKind for Utility {
     fn sources(&self) -> &'static [&'static str] {
         &[
             "steps/utility.rs",
+            "steps/predictor.rs",
             "steps/scores.rs",
             "metrics",
             "training",
@@ -44,11 +45,7 @@ impl StepKind for Utility {
         let test = Shard::read(context.input_file("test")?)?;
         let mut scores = Vec::new();
         for (index, field) in ["real", "synthetic"].into_iter().enumerate() {
-            let model = Model::read(context.input_file(field)?)?;
-            if model.label_names != test.label_names {
-                return Err(other_findings(field, &model.label_names, &test.label_names).into());
-            }
-            scores.push(Predictor::new(&model, 64)?.scores(&test)?);
+            scores.push(predictor(context, field, &test)?.scores(&test)?);
             context.progress.update(index as u64 + 1, 3, "parts", &[]);
         }
         let [real, synthetic] = <[Vec<f32>; 2]>::try_from(scores).map_err(|_| defect("two classifiers are compared".into()))?;
@@ -132,16 +129,4 @@ fn digest(test: &Shard, judged: &PairedScores) -> String {
     hasher.update(&judged.labels);
     judged.patients.iter().for_each(|patient| _ = hasher.update(&patient.to_le_bytes()));
     hasher.finalize().to_hex().chars().take(DIGITS).collect()
-}
-
-fn other_findings(field: &str, classifier: &[String], test: &[String]) -> Diagnostic {
-    Diagnostic::error(
-        "E0657",
-        format!(
-            "the classifier in `{field}` tells {}, but the test images are labelled with {}",
-            classifier.join(", "),
-            test.join(", ")
-        ),
-    )
-    .help("test a classifier on images with the findings that it was trained on, in the same order")
 }

@@ -35,7 +35,9 @@ pub fn check(sources: &mut Sources, file: FileId, options: &CheckOptions<'_>) ->
 fn mistakes(program: &Program) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
     for step in &program.steps {
-        found.extend(steps::find(&step.kind).into_iter().flat_map(|kind| kind.check(step)));
+        let Some(kind) = steps::find(&step.kind) else { continue };
+        found.extend(kind.check(step));
+        found.extend(kind.check_within(step, program));
     }
     let origins = Origins::of(program);
     found.extend(leaks::check(program, &origins));

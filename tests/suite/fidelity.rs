@@ -1,7 +1,6 @@
 //! Measures of image sets, from a file to its results: what they say of real images against themselves, and what is refused.
 
 use crate::laboratory::Laboratory;
-use serde_json::Value;
 
 /// Real images against others of other patients, by the same and by other features.
 const STUDY: &str = r#"edition 2026
@@ -45,20 +44,12 @@ claim near { that = likeness.frechet_matched < 10 * likeness.frechet_floor }
 report summary { title = "Likeness" }
 "#;
 
-fn results(laboratory: &Laboratory, step: &str) -> Value {
-    let digests = laboratory.digests(".synth");
-    let digest = digests[step]["results"]["digest"].as_str().unwrap_or_else(|| panic!("{:#}", digests[step])).to_owned();
-    let files = crate::laboratory::files(&laboratory.path(".synth"));
-    let file = files.iter().find(|file| file.to_string_lossy().replace(['/', '\\'], "").ends_with(&digest)).expect("a blob");
-    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
-}
-
 #[test]
 fn real_images_of_other_patients_are_near_and_every_number_has_its_conditions() {
     let laboratory = Laboratory::new(STUDY);
     let said = laboratory.run(&[]);
     assert!(said.out.contains("Fréchet distance (random network, seed 1)") && said.out.contains("near holds"), "{}", said.out);
-    let found = results(&laboratory, "likeness");
+    let found = laboratory.results("likeness");
     let value = |name: &str| found["values"][name]["value"].as_f64().unwrap_or_else(|| panic!("{name}: {found:#}"));
     assert!(value("frechet_distance") > 0.0 && value("kernel_distance").abs() < 0.05, "{found:#}");
     assert!(value("precision") > 0.5 && value("recall") > 0.5 && value("coverage") > 0.5, "{found:#}");
@@ -70,7 +61,7 @@ fn real_images_of_other_patients_are_near_and_every_number_has_its_conditions() 
         assert!(low <= value(name) && value(name) <= high, "{name}: {low} {high}");
     }
     assert_eq!(found["fidelity"]["measures"].as_array().unwrap().len(), 12);
-    let by_reader = results(&laboratory, "by_reader");
+    let by_reader = laboratory.results("by_reader");
     assert!(by_reader["fidelity"]["network"].as_str().unwrap().starts_with("classifier "));
     assert!(by_reader["missing"]["ms_ssim_real"].as_str().unwrap().contains("leaves it out"));
     let shown = laboratory.synth(&["show", "study.synth", "likeness"]);

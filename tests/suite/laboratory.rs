@@ -128,6 +128,15 @@ impl Laboratory {
         records.into_iter().map(|record| (record["step"].as_str().unwrap().to_owned(), record["outputs"].clone())).collect()
     }
 
+    /// The `results` of a step, as the file of the newest record holds them.
+    pub fn results(&self, step: &str) -> Value {
+        let digests = self.digests(".synth");
+        let digest = digests[step]["results"]["digest"].as_str().unwrap_or_else(|| panic!("{:#}", digests[step])).to_owned();
+        let files = files(&self.path(".synth"));
+        let file = files.iter().find(|file| file.to_string_lossy().replace(['/', '\\'], "").ends_with(&digest)).expect("a blob");
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+    }
+
     /// How many checkpoints the store holds.
     pub fn checkpoints(&self, store: &str) -> usize {
         files(&self.path(store).join("trajectories"))

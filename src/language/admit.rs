@@ -25,6 +25,7 @@ impl<'a> Checker<'a> {
             (Type::Any, value) => value,
             (Type::Results, value @ (Static::Result { .. } | Static::Family { .. })) => self.admit_results(value, slot),
             (Type::Scores, value @ (Static::Result { .. } | Static::Family { .. })) => self.admit_scores(value, slot),
+            (Type::Measured, value @ (Static::Result { .. } | Static::Family { .. })) => self.admit_measured(value, slot),
             (Type::Axes, Static::List(values)) => self.admit_axes(values, slot),
             (Type::Pair, value) if let Some([rows, columns]) = value.as_pair() => Static::pair(rows, columns),
             (Type::Record(record), Static::Record(values)) => self.admit_record(record, &values, slot),

@@ -252,7 +252,7 @@ fn is_nothing(expression: &Expression) -> bool {
 
 /// Whether values of a type name parts or axes of a sweep.
 fn is_of_sweep(r#type: &Type<'_>) -> bool {
-    matches!(r#type, Type::Axes | Type::Results | Type::Scores | Type::Sized { name: "statistic", .. })
+    matches!(r#type, Type::Axes | Type::Results | Type::Scores | Type::Measured | Type::Sized { name: "statistic", .. })
 }
 
 /// A bare word may be that of a choice; whether it is one cannot be told without a type.

@@ -145,12 +145,7 @@ impl<'a> Checker<'a> {
             Static::Results(results) => results,
             other => return other,
         };
-        let keeps = |step: &str| {
-            let kind = self.block_index(step).and_then(|block| self.blocks.get(block)?.kind);
-            kind.is_some_and(|kind| kind.ports.iter().any(|port| port.name.node == "scores"))
-        };
-        let without = results.cells.iter().find(|cell| !keeps(&cell.step) || Reading::named(&cell.result).is_none());
-        if let Some(cell) = without {
+        if let Some(cell) = self.without_scores(&results) {
             let diagnostic =
                 Diagnostic::error("E0691", format!("`{}` is not computed from scores of images that could be drawn anew", cell.result))
                     .label(slot.span, "patients are drawn with replacement for this statistic")
@@ -158,6 +153,26 @@ impl<'a> Checker<'a> {
             return self.poison(diagnostic);
         }
         Static::Results(Rc::new(Results { scores: true, ..Results::clone(&results) }))
+    }
+
+    /// Results with what was measured on every image, where all of their blocks keep that.
+    pub fn admit_measured(&mut self, value: Static<'a>, slot: &Slot<'_>) -> Static<'a> {
+        match self.admit_results(value, slot) {
+            Static::Results(results) => {
+                let scores = self.without_scores(&results).is_none();
+                Static::Results(Rc::new(Results { scores, ..Results::clone(&results) }))
+            }
+            other => other,
+        }
+    }
+
+    /// The first result that is not computed from scores in a port `scores`.
+    fn without_scores<'r>(&self, results: &'r Results) -> Option<&'r ResultCell> {
+        let keeps = |step: &str| {
+            let kind = self.block_index(step).and_then(|block| self.blocks.get(block)?.kind);
+            kind.is_some_and(|kind| kind.ports.iter().any(|port| port.name.node == "scores"))
+        };
+        results.cells.iter().find(|cell| !keeps(&cell.step) || Reading::named(&cell.result).is_none())
     }
 
     /// What a result of a block is, as its kind declares it.

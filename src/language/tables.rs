@@ -9,6 +9,8 @@ use crate::source::Span;
 #[derive(Clone, Debug)]
 pub struct Crossing<'s> {
     pub results: &'s Results,
+    /// The result that a figure draws behind all others.
+    pub reference: Option<&'s Results>,
     /// The function of the statistic: `mean_ci`. A figure draws the mean with its interval.
     pub statistic: &'s str,
     /// The fields that show axes, with these.
@@ -30,11 +32,21 @@ impl<'s> Crossing<'s> {
                     Some(Value::Axes(over)) => over.as_slice(),
                     _ => &[],
                 };
-                Some(Self { results, statistic: &statistic.function, shown: vec![axes("rows"), axes("columns")], over })
+                Some(Self {
+                    results,
+                    reference: None,
+                    statistic: &statistic.function,
+                    shown: vec![axes("rows"), axes("columns")],
+                    over,
+                })
             }
             "figure" => {
                 let Value::Results(results) = &step.field("y")?.value else { return None };
-                Some(Self { results, statistic: "mean_ci", shown: vec![axes("x"), axes("series")], over: &[] })
+                let reference = match step.field("reference").map(|field| &field.value) {
+                    Some(Value::Results(reference)) => Some(reference),
+                    _ => None,
+                };
+                Some(Self { results, reference, statistic: "mean_ci", shown: vec![axes("x"), axes("series")], over: &[] })
             }
             _ => None,
         }
@@ -82,10 +94,13 @@ fn mistake(program: &Program, step: &Step) -> Option<Diagnostic> {
     let Value::Family(name) = &step.field("from")?.value else { return None };
     let family = program.families.iter().find(|family| family.name == *name)?;
     let error = |message: String| Diagnostic::error("E0411", message);
-    if !is_of(crossing.results, family) {
+    let drawn = [(value, Some(crossing.results)), ("reference", crossing.reference)];
+    let foreign =
+        drawn.into_iter().find_map(|(field, results)| Some((field, results.filter(|results| !is_of(results, family))?)));
+    if let Some((field, results)) = foreign {
         return Some(
-            error(format!("`{}` shows `{}`, which is not of `{name}`", step.name, crossing.results.written))
-                .label(span(value), "a result of another block")
+            error(format!("`{}` shows `{}`, which is not of `{name}`", step.name, results.written))
+                .label(span(field), "a result of another block")
                 .label(span("from"), "the sweep that is read")
                 .help("name a result as it is called within the sweep: `gap.auroc_gap`"),
         );
@@ -204,6 +219,8 @@ sweep both of utility {{
             "table t { from = both, rows = [], value = mean(auroc_gap, over = [seed, resamples]) }",
             "figure f { from = both, x = resamples, y = auroc_gap }",
             "figure f { from = both, x = resamples, y = auroc_gap, series = seed }",
+            "figure f { from = both, x = resamples, y = auroc_synthetic, reference = auroc_real }",
+            "figure f { from = both, x = resamples, y = gap_p, reference = nothing }",
         ] {
             assert_eq!(places(&study(good)), [""; 0], "{good}");
         }
@@ -217,6 +234,7 @@ sweep both of utility {{
             "figure f { from = both, x = [], y = auroc_gap }",
             "figure f { from = both, x = [seed, resamples], y = auroc_gap }",
             "figure f { from = both, x = seed, y = auroc_gap, series = seed }",
+            "figure f { from = both, x = seed, y = auroc_gap, reference = other.auroc_real }",
         ] {
             let found = places(&study(wrong));
             assert!(found.len() == 1 && found[0].starts_with("E0411 26:"), "{wrong}: {found:?}");

@@ -36,6 +36,8 @@ pub(super) enum Type<'a> {
     Results,
     /// The same of blocks that keep what they measured on every image.
     Scores,
+    /// One result of every instance, with what was measured on every image where all of its blocks keep that.
+    Measured,
     /// A comparison over results.
     Condition,
     /// Any block.
@@ -83,6 +85,7 @@ pub(super) fn resolve<'a>(modules: &'a Modules, written: &'a ast::Type) -> Resul
         "axes" => Type::Axes,
         "results" => Type::Results,
         "scores" => Type::Scores,
+        "measured" => Type::Measured,
         "condition" => Type::Condition,
         "step" => Type::Step,
         "tensor" => Type::Tensor((!arguments.is_empty()).then_some(arguments.as_slice())),
@@ -163,6 +166,7 @@ pub(super) const BASIC: &[&str] = &[
     "axes",
     "results",
     "scores",
+    "measured",
     "condition",
     "step",
     "tensor",
@@ -260,7 +264,7 @@ impl Type<'_> {
             Type::AnyNetwork => "a network, such as `cpd.generator(channels = 64)`".into(),
             Type::Family => "a `sweep` of this file".into(),
             Type::Axes => "axes of the sweep: the names of its fields that are `each(…)`, one or a list".into(),
-            Type::Results => "a result of the sweep, such as `gap.auroc_gap`".into(),
+            Type::Results | Type::Measured => "a result of the sweep, such as `gap.auroc_gap`".into(),
             Type::Scores => "a mean of a `utility`, such as `gap.auroc_gap`".into(),
             Type::AnyRecord => "a record, such as `{ rate = 0.002 }`".into(),
             Type::Record(record) => {

@@ -7,6 +7,7 @@ use super::svg::{Anchor, Svg, text_width};
 use super::table::{csv, decimals, plain};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::sweep::Cell;
+use crate::metrics::utility::Estimate;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,20 @@ pub struct Figure {
     pub labels: Vec<String>,
     /// Where the labels stand, if all are numbers of one kind.
     pub numbers: Option<Vec<f64>>,
+    /// What stands behind the series.
+    #[serde(default)]
+    pub reference: Option<Reference>,
     pub series: Vec<Series>,
+}
+
+/// A result that is drawn as one line with its interval as a band.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// `gap.auroc_real`.
+    pub value: String,
+    pub documentation: String,
+    /// For every label.
+    pub cells: Vec<Cell>,
 }
 
 /// One line or group of marks.
@@ -60,11 +74,25 @@ impl Figure {
                 div.wide role="region" tabindex="0" aria-label=(self.title) { (self.draw().finish("chart sweep", &self.description())) }
                 figcaption.caption {
                     "Figure " code { (step) } ". " (self.conditions)
-                    @if !self.documentation.is_empty() { " " code { (self.value) } ": " (self.documentation.trim_end_matches('.')) "." }
+                    @for (value, documentation) in self.drawn() {
+                        @if !documentation.is_empty() { " " code { (value) } ": " (documentation.trim_end_matches('.')) "." }
+                    }
                     @if !notes.is_empty() { " Missing: " (notes.join("; ")) "." }
                 }
             }
         }
+    }
+
+    /// What goes up and what stands behind it, each with what it is.
+    fn drawn(&self) -> impl Iterator<Item = (&str, &str)> {
+        let reference = self.reference.as_ref().map(|reference| (reference.value.as_str(), reference.documentation.as_str()));
+        [(self.value.as_str(), self.documentation.as_str())].into_iter().chain(reference)
+    }
+
+    /// The means and intervals that are drawn.
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        let reference = self.reference.iter().flat_map(|reference| &reference.cells);
+        self.series.iter().flat_map(|series| &series.cells).chain(reference)
     }
 
     /// A file that stands alone.
@@ -74,41 +102,50 @@ impl Figure {
         self.draw().finish_as_file("chart", &self.description(), &style)
     }
 
-    /// A line for every instance, then a line for every mean, with all digits.
+    /// A line for every instance, with all digits; behind it the mean that is drawn where it stands, and the reference there.
     pub fn csv(&self) -> Result<Vec<u8>, Diagnostic> {
         let instances = || self.series.iter().flat_map(|series| &series.cells).flat_map(|cell| &cell.instances);
         let axes: Vec<String> = instances().next().map(|first| first.at.keys().cloned().collect()).unwrap_or_default();
+        let columns = |of: &str| [of.to_owned(), format!("low of {of}"), format!("high of {of}")];
+        let reference = self.reference.as_ref().map(|reference| columns(&format!("mean of {}", reference.value)));
         let head = axes.iter().cloned().chain([self.value.clone(), "low".into(), "high".into(), "missing".into()]);
+        let head = head.chain(columns(&format!("mean of {}", self.value))).chain(reference.into_iter().flatten());
         let mut lines: Vec<Vec<String>> = vec![head.collect()];
-        let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-        for instance in instances() {
-            let labels = axes.iter().map(|axis| instance.at.get(axis).cloned().unwrap_or_default());
-            let found = instance.found;
-            let numbers = [found.map(|found| found.value), found.and_then(|found| found.low), found.and_then(|found| found.high)];
-            let missing = instance.missing.clone().unwrap_or_default();
-            lines.push(labels.chain(numbers.map(text)).chain([missing]).collect());
+        let numbers = |found: Option<Estimate>| {
+            let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+            [found.map(|found| found.value), found.and_then(|found| found.low), found.and_then(|found| found.high)].map(text)
+        };
+        for series in &self.series {
+            for (place, cell) in series.cells.iter().enumerate() {
+                let behind =
+                    self.reference.as_ref().map(|reference| numbers(reference.cells.get(place).and_then(|cell| cell.estimate)));
+                for instance in &cell.instances {
+                    let labels = axes.iter().map(|axis| instance.at.get(axis).cloned().unwrap_or_default());
+                    let own = labels.chain(numbers(instance.found)).chain([instance.missing.clone().unwrap_or_default()]);
+                    lines.push(own.chain(numbers(cell.estimate)).chain(behind.iter().flatten().cloned()).collect());
+                }
+            }
         }
         csv(&lines)
     }
 
     /// Instances without a number, with the reason.
     fn notes(&self) -> Vec<String> {
-        let instances = self.series.iter().flat_map(|series| &series.cells).flat_map(|cell| &cell.instances);
+        let instances = self.cells().flat_map(|cell| &cell.instances);
         instances.filter_map(|instance| Some(format!("{} {}", instance.place(), instance.missing.as_deref()?))).collect()
     }
 
     /// What a screen reader says: the mean at every place.
     fn description(&self) -> String {
-        let decimals = decimals(self.series.iter().flat_map(|series| &series.cells).filter_map(|cell| cell.estimate));
-        let told: Vec<String> = self
-            .series
-            .iter()
-            .map(|series| {
-                let at = |(label, cell): (&String, &Cell)| format!("{label}: {}", plain(cell, decimals));
-                let means: Vec<String> = self.labels.iter().zip(&series.cells).map(at).collect();
-                if series.name.is_empty() { means.join(", ") } else { format!("{}: {}", series.name, means.join(", ")) }
-            })
-            .collect();
+        let decimals = decimals(self.cells().filter_map(|cell| cell.estimate));
+        let told = |(name, cells): (&str, &[Cell])| {
+            let at = |(label, cell): (&String, &Cell)| format!("{label}: {}", plain(cell, decimals));
+            let means: Vec<String> = self.labels.iter().zip(cells).map(at).collect();
+            if name.is_empty() { means.join(", ") } else { format!("{name}: {}", means.join(", ")) }
+        };
+        let reference = self.reference.iter().map(|reference| (reference.value.as_str(), reference.cells.as_slice()));
+        let series = self.series.iter().map(|series| (series.name.as_str(), series.cells.as_slice()));
+        let told: Vec<String> = series.chain(reference).map(told).collect();
         format!("{}: {} over {}. {}", self.title, self.value, self.x, told.join("; "))
     }
 
@@ -121,12 +158,19 @@ impl Figure {
         let places = self.places(&axes);
         let mut svg = Svg::new(WIDTH, height);
         svg.text((2.0, 15.0), Anchor::Start, "label", &shortened(&self.vertical_title(), WIDTH - 8.0));
-        for (series, (x, y)) in &legend {
+        for ((entry, name), (x, y)) in &legend {
             let at = (x + 8.0, TITLE + y + 8.0);
-            mark(&mut svg, at, *series);
-            svg.text((x + 18.0, at.1 + 4.0), Anchor::Start, "tick", self.series.get(*series).map_or("", |found| &found.name));
+            match entry {
+                Some(series) => mark(&mut svg, at, *series),
+                None => {
+                    svg.rectangle((x + 1.0, at.1 - 5.0), (14.0, 10.0), 0.0, "band");
+                    svg.line((x + 1.0, at.1), (x + 15.0, at.1), "curve reference");
+                }
+            }
+            svg.text((x + 18.0, at.1 + 4.0), Anchor::Start, "tick", name);
         }
         axes.draw(&mut svg);
+        self.draw_reference(&mut svg, &axes, &places);
         self.draw_labels(&mut svg, &axes, &places);
         let count = self.series.len() as f64;
         let gap = if self.numbers.is_some() { 14.0 } else { 20.0 };
@@ -138,6 +182,41 @@ impl Figure {
             self.draw_series(&mut svg, &axes, &places, (index, series), aside);
         }
         svg
+    }
+
+    /// A line over all numbers, or a piece of one over every name; its interval as a band behind it.
+    fn draw_reference(&self, svg: &mut Svg, axes: &Axes, places: &[f64]) {
+        let Some(reference) = &self.reference else { return };
+        let decimals = decimals(reference.cells.iter().filter_map(|cell| cell.estimate));
+        let half = (axes.right - axes.left) / places.len().max(1) as f64 * 0.42;
+        let mut found: Vec<(f64, &String, &Cell, Estimate)> = places
+            .iter()
+            .zip(&self.labels)
+            .zip(&reference.cells)
+            .filter_map(|((place, label), cell)| Some((*place, label, cell, cell.estimate?)))
+            .collect();
+        found.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
+        let pieces: Vec<Vec<(f64, Estimate)>> = match self.numbers.is_some() && found.len() > 1 {
+            true => vec![found.iter().map(|(place, .., estimate)| (*place, *estimate)).collect()],
+            false => {
+                found.iter().map(|(place, .., estimate)| [-half, half].map(|side| (place + side, *estimate)).into()).collect()
+            }
+        };
+        for piece in &pieces {
+            let ends =
+                |end: fn(&Estimate) -> Option<f64>| piece.iter().map(move |(x, estimate)| Some((*x, axes.y(end(estimate)?))));
+            let outline: Option<Vec<(f64, f64)>> =
+                ends(|estimate| estimate.low).chain(ends(|estimate| estimate.high).rev()).collect();
+            if let Some(outline) = outline {
+                svg.polygon(&outline, "band");
+            }
+            let line: Vec<(f64, f64)> = piece.iter().map(|(x, estimate)| (*x, axes.y(estimate.value))).collect();
+            svg.polyline(&line, "curve reference");
+        }
+        for (place, label, cell, estimate) in found {
+            let told = format!("{}, {} = {label}: {}, n = {}", reference.value, self.x, plain(cell, decimals), cell.n);
+            svg.described(&told, |svg| svg.circle((place, axes.y(estimate.value)), 2.4, "mark reference"));
+        }
     }
 
     fn draw_series(&self, svg: &mut Svg, axes: &Axes, places: &[f64], (index, series): (usize, &Series), aside: f64) {
@@ -230,33 +309,50 @@ impl Figure {
 
     /// All points, means and intervals lie on it.
     fn vertical(&self) -> Scale {
-        let cells = || self.series.iter().flat_map(|series| &series.cells);
-        let means = cells().filter_map(|cell| cell.estimate).flat_map(|it| [Some(it.value), it.low, it.high]).flatten();
-        let points = cells().flat_map(|cell| &cell.instances).filter_map(|instance| Some(instance.found?.value));
+        let means = self.cells().filter_map(|cell| cell.estimate).flat_map(|it| [Some(it.value), it.low, it.high]).flatten();
+        let points = self
+            .series
+            .iter()
+            .flat_map(|series| &series.cells)
+            .flat_map(|cell| &cell.instances)
+            .filter_map(|instance| Some(instance.found?.value));
         Scale::around(means.chain(points), 5)
     }
 
     /// The first sentence on the result, with its name.
     fn vertical_title(&self) -> String {
-        let sentence = self.documentation.lines().collect::<Vec<_>>().join(" ");
-        let sentence = sentence.split(". ").next().unwrap_or_default().trim_end_matches('.').to_owned();
-        if sentence.is_empty() { self.value.clone() } else { format!("{sentence} ({})", self.value) }
+        told(&self.value, &self.documentation)
     }
 
-    /// The number of every series and the corner of its entry, in lines that fit the width; nothing for a single series.
-    fn legend(&self) -> Vec<(usize, (f64, f64))> {
+    /// The entries, each with the corner where it stands, in lines that fit the width: every series where there are several, and the
+    /// reference.
+    fn legend(&self) -> Vec<(Entry, (f64, f64))> {
         let (mut x, mut y) = (0.0, 0.0);
+        let series = self.series.iter().enumerate().filter(|_| self.series.len() > 1);
+        let series = series.map(|(index, series)| (Some(index), series.name.clone()));
+        let reference = self.reference.iter().map(|reference| (None, told(&reference.value, &reference.documentation)));
         let mut entries = Vec::new();
-        for (index, series) in self.series.iter().enumerate().filter(|_| self.series.len() > 1) {
-            let width = text_width(&series.name, TEXT) + 32.0;
+        for (entry, name) in series.chain(reference) {
+            let name = shortened(&name, WIDTH - 32.0);
+            let width = text_width(&name, TEXT) + 32.0;
             if x > 0.0 && x + width > WIDTH {
                 (x, y) = (0.0, y + LEGEND_LINE);
             }
-            entries.push((index, (x, y)));
+            entries.push(((entry, name), (x, y)));
             x += width;
         }
         entries
     }
+}
+
+/// The number of a series, or `None` for the reference; and its name.
+type Entry = (Option<usize>, String);
+
+/// The first sentence on a result, with its name.
+fn told(value: &str, documentation: &str) -> String {
+    let sentence = documentation.lines().collect::<Vec<_>>().join(" ");
+    let sentence = sentence.split(". ").next().unwrap_or_default().trim_end_matches('.').to_owned();
+    if sentence.is_empty() { value.to_owned() } else { format!("{sentence} ({value})") }
 }
 
 /// The mark of a mean: colours and shapes take turns.
@@ -310,7 +406,6 @@ mod tests {
     use super::*;
     use crate::metrics::statistic::Statistic;
     use crate::metrics::sweep::Measured;
-    use crate::metrics::utility::Estimate;
     use std::collections::BTreeMap;
 
     fn cell(gan: &str, classes: &str, values: &[Option<f64>]) -> Cell {
@@ -347,8 +442,34 @@ mod tests {
             x: "classes".into(),
             numbers: numbers("classes", &labels),
             labels: labels.to_vec(),
+            reference: None,
             series: vec![series("cpd", 0.0), series("prog", 0.1)],
         }
+    }
+
+    fn with_reference() -> Figure {
+        let cells = ["20", "10", "4"].map(|label| cell("cpd", label, &[Some(0.94), Some(0.96), Some(0.95)]));
+        let (value, documentation) = ("gap.auroc_real".to_owned(), "Macro AUROC, trained on real. And more.".to_owned());
+        Figure { reference: Some(Reference { value, documentation, cells: cells.into() }), ..figure() }
+    }
+
+    #[test]
+    fn a_reference_is_a_line_in_its_band_behind_the_series() {
+        let svg = with_reference().svg();
+        assert_eq!((svg.matches("<polygon").count(), svg.matches("<polyline").count()), (1, 3), "{svg}");
+        assert_eq!(svg.matches("class=\"mark reference").count(), 3);
+        assert!(svg.find("<polygon") < svg.find("class=\"point"), "{svg}");
+        assert!(svg.contains("Macro AUROC, trained on real (gap.auroc_real)") && svg.contains(".band{"), "{svg}");
+        let names = Figure { numbers: None, ..with_reference() }.svg();
+        assert_eq!((names.matches("<polygon").count(), names.matches("<polyline").count()), (3, 3), "{names}");
+        let csv = String::from_utf8(with_reference().csv().unwrap()).unwrap();
+        assert!(
+            csv.lines()
+                .next()
+                .unwrap()
+                .ends_with("mean of gap.auroc_real,low of mean of gap.auroc_real,high of mean of gap.auroc_real")
+        );
+        assert!(csv.lines().nth(1).unwrap().contains(",0.95"), "{csv}");
     }
 
     #[test]
@@ -374,8 +495,11 @@ mod tests {
         assert!(page.contains("Missing: classes = 20, gan = cpd, seed = 2 has no value"), "{page}");
         let csv = String::from_utf8(figure().csv().unwrap()).unwrap();
         assert_eq!(csv.lines().count(), 1 + 18);
-        assert!(csv.starts_with("classes,gan,seed,gap.auroc,low,high,missing\n20,cpd,0,0.8,,,\n"), "{csv}");
-        assert!(csv.contains("\n20,cpd,2,,,,has no value\n"), "{csv}");
+        assert!(
+            csv.starts_with("classes,gan,seed,gap.auroc,low,high,missing,mean of gap.auroc,low of mean of gap.auroc,"),
+            "{csv}"
+        );
+        assert!(csv.contains("\n20,cpd,0,0.8,,,,0.81,") && csv.contains("\n20,cpd,2,,,,has no value,0.81,"), "{csv}");
     }
 
     #[test]

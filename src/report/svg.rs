@@ -32,6 +32,12 @@ impl Svg {
         let _ = write!(self.body, r#"<polyline points="{}" class="{}"/>"#, points.join(" "), escape(class));
     }
 
+    /// A closed area.
+    pub fn polygon(&mut self, points: &[(f64, f64)], class: &str) {
+        let points: Vec<String> = points.iter().map(|(x, y)| format!("{},{}", coordinate(*x), coordinate(*y))).collect();
+        let _ = write!(self.body, r#"<polygon points="{}" class="{}"/>"#, points.join(" "), escape(class));
+    }
+
     /// A curve from one point to the next, leaving and arriving horizontally.
     pub fn flow(&mut self, points: &[(f64, f64)], class: &str) {
         let mut path = String::new();

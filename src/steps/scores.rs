@@ -100,14 +100,19 @@ impl ScoredResults {
         else {
             return Ok(None);
         };
+        Self::new(results, *resamples as usize, *seed as u64, inputs).map(Some)
+    }
+
+    /// The scores of results that were admitted with them.
+    pub fn new(results: &Results, resamples: usize, seed: u64, inputs: &[Artefact]) -> Result<Self, Diagnostic> {
         let unknown = |result: &str| defect(format!("`{result}` is not computed from scores of images"));
         let first = results.cells.first().map_or("", |cell| cell.result.as_str());
-        Ok(Some(Self {
+        Ok(Self {
             scores: scores_of(results, inputs)?,
             reading: Reading::named(first).ok_or_else(|| unknown(first))?,
-            resamples: *resamples as usize,
-            key: Key::new(*seed as u64).with("hierarchy"),
-        }))
+            resamples,
+            key: Key::new(seed).with("hierarchy"),
+        })
     }
 
     /// The mean over some instances with its interval.

@@ -68,15 +68,9 @@ pub struct GapTest {
     pub p_bootstrap: f64,
 }
 
-/// One finding. Measures are `None` where all test images whose label is known are positive, or all are negative.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct FindingUtility {
-    pub name: String,
-    pub positives: usize,
-    pub negatives: usize,
-    /// Images whose label is not known; they count in nothing.
-    #[serde(default)]
-    pub unknown: usize,
+/// Every number that is reported, of one finding or of the mean over findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Estimates {
     pub auroc_real: Option<Estimate>,
     pub auroc_synthetic: Option<Estimate>,
     pub auroc_gap: Option<Estimate>,
@@ -86,6 +80,34 @@ pub struct FindingUtility {
     pub precision_synthetic: Option<Estimate>,
     #[serde(default)]
     pub precision_gap: Option<Estimate>,
+}
+
+impl Estimates {
+    /// Each by its reading.
+    pub fn of(estimate: impl FnMut(Reading) -> Option<Estimate>) -> Self {
+        let [auroc_real, auroc_synthetic, auroc_gap, precision_real, precision_synthetic, precision_gap] = READINGS.map(estimate);
+        Self { auroc_real, auroc_synthetic, auroc_gap, precision_real, precision_synthetic, precision_gap }
+    }
+
+    /// All with their names as results, in the order of [`READINGS`].
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, Option<Estimate>)> {
+        let Self { auroc_real, auroc_synthetic, auroc_gap, precision_real, precision_synthetic, precision_gap } = *self;
+        let all = [auroc_real, auroc_synthetic, auroc_gap, precision_real, precision_synthetic, precision_gap];
+        READINGS.into_iter().map(|reading| reading.name).zip(all)
+    }
+}
+
+/// One finding. Measures are `None` where all test images whose label is known are positive, or all are negative.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FindingUtility {
+    pub name: String,
+    pub positives: usize,
+    pub negatives: usize,
+    /// Images whose label is not known; they count in nothing.
+    #[serde(default)]
+    pub unknown: usize,
+    #[serde(flatten)]
+    pub estimates: Estimates,
     #[serde(default)]
     pub test: Option<GapTest>,
     /// Draws in which no patient, or every patient, had the finding; they do not count for its intervals.
@@ -114,15 +136,8 @@ pub struct MacroUtility {
     /// The others, which have no AUROC.
     #[serde(default)]
     pub left_out: Vec<String>,
-    pub auroc_real: Option<Estimate>,
-    pub auroc_synthetic: Option<Estimate>,
-    pub auroc_gap: Option<Estimate>,
-    #[serde(default)]
-    pub precision_real: Option<Estimate>,
-    #[serde(default)]
-    pub precision_synthetic: Option<Estimate>,
-    #[serde(default)]
-    pub precision_gap: Option<Estimate>,
+    #[serde(flatten)]
+    pub estimates: Estimates,
     #[serde(default)]
     pub test: Option<MacroTest>,
 }
@@ -237,7 +252,7 @@ pub fn evaluate(scores: &PairedScores, settings: Settings, key: &Key) -> Result<
     test(&mut rows, scores, &draws);
     // A mean over findings that are all too rare for an interval has none either.
     let measured =
-        clusters.patients() > 1 && rows.iter().any(|row| row.auroc_real.is_some_and(|estimate| estimate.low.is_some()));
+        clusters.patients() > 1 && rows.iter().any(|row| row.estimates.auroc_real.is_some_and(|estimate| estimate.low.is_some()));
     let averages = |all: &[Vec<Option<Measured>>]| all.iter().map(|one| average(one)).collect();
     let drawn = match measured {
         true => Drawn { draws: averages(&draws), left_out: averages(&left_out), settings },
@@ -286,19 +301,12 @@ fn row(name: &str, measured: Option<Measured>, drawn: &Drawn, cases: &Cases, ima
     };
     let nothing = Drawn { draws: Vec::new(), left_out: Vec::new(), settings: drawn.settings };
     let known = if few { &nothing } else { drawn };
-    let [auroc_real, auroc_synthetic, auroc_gap, precision_real, precision_synthetic, precision_gap] =
-        READINGS.map(|reading| known.estimate(measured, reading));
     FindingUtility {
         name: name.to_owned(),
         positives,
         negatives,
         unknown: images - positives - negatives,
-        auroc_real,
-        auroc_synthetic,
-        auroc_gap,
-        precision_real,
-        precision_synthetic,
-        precision_gap,
+        estimates: Estimates::of(|reading| known.estimate(measured, reading)),
         test: None,
         skipped: drawn.draws.iter().filter(|draw| draw.is_none()).count(),
         note,
@@ -332,8 +340,6 @@ fn test(rows: &mut [FindingUtility], scores: &PairedScores, draws: &[Vec<Option<
 
 fn macro_average(names: &[String], found: &[Option<Measured>], drawn: &Drawn) -> MacroUtility {
     let measured = average(found);
-    let [auroc_real, auroc_synthetic, auroc_gap, precision_real, precision_synthetic, precision_gap] =
-        READINGS.map(|reading| drawn.estimate(measured, reading));
     let gaps = READINGS.into_iter().find(|reading| reading.name == "auroc_gap").map(|gap| drawn.of(gap)).unwrap_or_default();
     let margin = drawn.settings.margin;
     let test = (gaps.len() > 1).then(|| {
@@ -344,12 +350,7 @@ fn macro_average(names: &[String], found: &[Option<Measured>], drawn: &Drawn) ->
     MacroUtility {
         findings: found.iter().flatten().count(),
         left_out: names.iter().zip(found).filter(|(_, found)| found.is_none()).map(|(name, _)| name.clone()).collect(),
-        auroc_real,
-        auroc_synthetic,
-        auroc_gap,
-        precision_real,
-        precision_synthetic,
-        precision_gap,
+        estimates: Estimates::of(|reading| drawn.estimate(measured, reading)),
         test,
     }
 }
@@ -433,8 +434,8 @@ mod tests {
         let test = row.test.unwrap();
         assert!((test.z - 0.139_008_419_282_399_18).abs() < 1e-9 && (test.p - 0.889_443_496_019_506_5).abs() < 1e-9, "{test:?}");
         assert!(test.p_holm == test.p && (test.p_bootstrap - test.p).abs() < 0.05, "{test:?}");
-        assert!((row.precision_real.unwrap().value - 0.722_822_604_772_794_5).abs() < 1e-12);
-        assert!((row.precision_synthetic.unwrap().value - 0.670_608_024_196_468_1).abs() < 1e-12);
+        assert!((row.estimates.precision_real.unwrap().value - 0.722_822_604_772_794_5).abs() < 1e-12);
+        assert!((row.estimates.precision_synthetic.unwrap().value - 0.670_608_024_196_468_1).abs() < 1e-12);
         // The gap is 0.0027 with a standard error of 0.0197: within 0.05 at z = 2.40 and z = 2.68.
         let test = results.macro_average.test.unwrap();
         assert!(
@@ -442,7 +443,7 @@ mod tests {
             "{test:?}"
         );
         let corrected = super::evaluate(&scores, Settings { corrected: true, ..SETTINGS }, &Key::new(1)).unwrap();
-        let (plain, corrected) = (row.auroc_real.unwrap(), corrected.findings[0].auroc_real.unwrap());
+        let (plain, corrected) = (row.estimates.auroc_real.unwrap(), corrected.findings[0].estimates.auroc_real.unwrap());
         assert!(plain.value == corrected.value && plain.low != corrected.low, "{corrected:?}");
         // The logit interval of DeLong allows for the skew, too: [0.7949, 0.8878].
         assert!(
@@ -463,7 +464,10 @@ mod tests {
         let known = of_known.unwrap();
         for (row, due) in results.findings.iter().zip(&known.findings) {
             assert_eq!((row.unknown, row.positives, row.negatives), (50, due.positives, due.negatives));
-            assert_eq!(row.auroc_real.map(|estimate| estimate.value), due.auroc_real.map(|estimate| estimate.value));
+            assert_eq!(
+                row.estimates.auroc_real.map(|estimate| estimate.value),
+                due.estimates.auroc_real.map(|estimate| estimate.value)
+            );
         }
         labels.iter_mut().step_by(2).for_each(|label| *label = 2);
         let none = evaluate(&scores, &scores, &labels, &patients, &names(2), 200, &Key::new(1)).unwrap();
@@ -476,9 +480,9 @@ mod tests {
         let (scores, labels) = drawn(200, 1, -1.0, 1);
         let patients: Vec<u32> = (0..200).collect();
         let scores = PairedScores { as_published: true, ..paired(&scores, &scores, &labels, &patients, &names(1)) };
-        let turned = super::evaluate(&scores, SETTINGS, &Key::new(1)).unwrap().macro_average.auroc_real.unwrap().value;
+        let turned = super::evaluate(&scores, SETTINGS, &Key::new(1)).unwrap().macro_average.estimates.auroc_real.unwrap().value;
         let right = PairedScores { as_published: false, ..scores };
-        let found = super::evaluate(&right, SETTINGS, &Key::new(1)).unwrap().macro_average.auroc_real.unwrap().value;
+        let found = super::evaluate(&right, SETTINGS, &Key::new(1)).unwrap().macro_average.estimates.auroc_real.unwrap().value;
         assert!(found < 0.4 && (turned + found - 1.0).abs() < 1e-12, "{found} {turned}");
     }
 
@@ -489,7 +493,7 @@ mod tests {
         let patients: Vec<u32> = (0..300).collect();
         let results = evaluate(&first, &second, &labels, &patients, &names(1), 2000, &Key::new(1)).unwrap();
         let row = &results.findings[0];
-        let (real, gap) = (row.auroc_real.unwrap(), row.auroc_gap.unwrap());
+        let (real, gap) = (row.estimates.auroc_real.unwrap(), row.estimates.auroc_gap.unwrap());
         assert!((real.value - 0.847_067_730_475_802_3).abs() < 1e-12);
         assert!((gap.value - 0.002_737_173_140_760_7).abs() < 1e-12);
         // DeLong's Wald interval is [0.8008, 0.8933]; the percentile interval differs a little by its nature.
@@ -497,7 +501,7 @@ mod tests {
         // DeLong's standard error of the difference is 0.01969.
         let width = gap.high.unwrap() - gap.low.unwrap();
         assert!((width / (2.0 * 1.96 * 0.01969) - 1.0).abs() < 0.1, "{gap:?}");
-        assert_eq!(results.macro_average.auroc_gap, row.auroc_gap);
+        assert_eq!(results.macro_average.estimates.auroc_gap, row.estimates.auroc_gap);
         assert_eq!((row.positives, row.negatives, row.skipped, results.patients), (77, 223, 0, 300));
     }
 
@@ -511,18 +515,21 @@ mod tests {
         let patients: Vec<u32> = (0..120).map(|image| image / 2).collect();
         let results = evaluate(&scores, &scores, &labels, &patients, &names(3), 500, &Key::new(1)).unwrap();
         let [common, rare, absent] = &results.findings[..] else { panic!() };
-        assert!(common.auroc_real.unwrap().low.is_some() && common.note.is_none());
-        assert!(rare.auroc_real.unwrap().low.is_none() && rare.note.as_ref().unwrap().contains("fewer than 10"));
+        assert!(common.estimates.auroc_real.unwrap().low.is_some() && common.note.is_none());
+        assert!(rare.estimates.auroc_real.unwrap().low.is_none() && rare.note.as_ref().unwrap().contains("fewer than 10"));
         // The only patient with it is left out of a draw with probability (1 − 1/60)^60 = 0.365.
         assert!((130..235).contains(&rare.skipped), "{}", rare.skipped);
-        assert_eq!((absent.auroc_real, absent.skipped), (None, 500));
+        assert_eq!((absent.estimates.auroc_real, absent.skipped), (None, 500));
         assert!(common.test.is_some_and(|test| test.p == 1.0) && rare.test.is_none() && absent.test.is_none());
         assert!(absent.note.as_ref().unwrap().contains("no test image"));
         let average = &results.macro_average;
         assert_eq!(average.findings, 2);
-        let expected = (common.auroc_real.unwrap().value + rare.auroc_real.unwrap().value) / 2.0;
-        assert!((average.auroc_real.unwrap().value - expected).abs() < 1e-12 && average.auroc_real.unwrap().low.is_some());
-        assert_eq!(average.auroc_gap, Some(Estimate { value: 0.0, low: Some(0.0), high: Some(0.0) }));
+        let expected = (common.estimates.auroc_real.unwrap().value + rare.estimates.auroc_real.unwrap().value) / 2.0;
+        assert!(
+            (average.estimates.auroc_real.unwrap().value - expected).abs() < 1e-12
+                && average.estimates.auroc_real.unwrap().low.is_some()
+        );
+        assert_eq!(average.estimates.auroc_gap, Some(Estimate { value: 0.0, low: Some(0.0), high: Some(0.0) }));
         let back: UtilityResults = serde_json::from_str(&serde_json::to_string(&results).unwrap()).unwrap();
         assert_eq!(back, results);
     }
@@ -537,9 +544,9 @@ mod tests {
         };
         let results = run(1, 1);
         assert_eq!(results, run(2, 1));
-        let gap = results.macro_average.auroc_gap.unwrap();
+        let gap = results.macro_average.estimates.auroc_gap.unwrap();
         assert!(gap.low.unwrap() > 0.05 && gap.high.unwrap() < 0.4, "{gap:?}");
-        let other = run(2, 2).macro_average.auroc_gap.unwrap();
+        let other = run(2, 2).macro_average.estimates.auroc_gap.unwrap();
         assert!(other.value == gap.value && other.low != gap.low);
     }
 

@@ -3,15 +3,12 @@
 use super::number;
 use super::study::{Study, by_sweep};
 use crate::diagnostic::Diagnostic;
-use crate::steps::Artefact;
+use crate::steps::{Artefact, shortened};
 use maud::{Markup, html};
 use safetensors::tensor::Metadata;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-
-/// Hexadecimal digits of a digest that are printed.
-const DIGITS: usize = 16;
 
 /// Values longer than this are folded away.
 const LONG: usize = 240;
@@ -113,7 +110,7 @@ fn long(value: &str) -> Markup {
 fn digest(path: &Path) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(File::open(path)?)?;
-    Ok(hasher.finalize().to_hex().chars().take(DIGITS).collect())
+    Ok(shortened(&hasher.finalize().to_hex()))
 }
 
 /// How many numbers a model file holds: weights and running statistics. `None` for files that are no models.

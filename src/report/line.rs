@@ -1,6 +1,6 @@
 //! A line of a results table: a finding, or the mean over findings.
 
-use crate::metrics::utility::{Estimate, FindingUtility, MacroUtility, UtilityResults};
+use crate::metrics::utility::{Estimate, Estimates, FindingUtility, MacroUtility, UtilityResults};
 
 pub struct Line<'a> {
     pub name: &'a str,
@@ -20,16 +20,17 @@ impl<'a> Line<'a> {
         Self {
             name: &finding.name,
             counts: Some((finding.positives, finding.negatives)),
-            real: finding.auroc_real,
-            synthetic: finding.auroc_synthetic,
-            gap: finding.auroc_gap,
+            real: finding.estimates.auroc_real,
+            synthetic: finding.estimates.auroc_synthetic,
+            gap: finding.estimates.auroc_gap,
             p: finding.test.map(|test| test.p_holm),
             note: finding.note.clone(),
         }
     }
 
     pub fn of_mean(results: &'a UtilityResults) -> Self {
-        let MacroUtility { findings, auroc_real, auroc_synthetic, auroc_gap, test, .. } = results.macro_average;
+        let MacroUtility { findings, estimates, test, .. } = results.macro_average;
+        let Estimates { auroc_real, auroc_synthetic, auroc_gap, .. } = estimates;
         let all = results.findings.len();
         let note = (findings < all).then(|| format!("the mean over {findings} of {all} findings, those with an AUROC"));
         let p = test.map(|test| test.p_zero);

@@ -39,8 +39,8 @@ pub fn curves(utility: &Artefact, results: &UtilityResults) -> Result<Option<Mar
                 figcaption {
                     b { (row.name) }
                     span.note {
-                        "average precision " (precision(row.precision_real)) " real, "
-                        (precision(row.precision_synthetic)) " synthetic; by chance " (number::decimal(share, 3))
+                        "average precision " (precision(row.estimates.precision_real)) " real, "
+                        (precision(row.estimates.precision_synthetic)) " synthetic; by chance " (number::decimal(share, 3))
                     }
                 }
             }

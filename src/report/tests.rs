@@ -2,7 +2,9 @@
 
 use super::{Study, render};
 use crate::data::shard::Shard;
-use crate::metrics::utility::{Estimate, FindingUtility, GapTest, MacroTest, MacroUtility, PairedScores, UtilityResults};
+use crate::metrics::utility::{
+    Estimate, Estimates, FindingUtility, GapTest, MacroTest, MacroUtility, PairedScores, UtilityResults,
+};
 use crate::random::Key;
 use crate::steps::{Artefact, PipelineFacts, Scores};
 use serde_json::json;
@@ -20,21 +22,23 @@ pub fn utility_results(worse: f64) -> UtilityResults {
         name: name.to_owned(),
         positives,
         negatives,
-        auroc_real: estimate(real, reach),
-        auroc_synthetic: estimate(synthetic - worse, reach * 1.4),
-        auroc_gap: estimate(real - synthetic + worse, reach * 1.2),
-        precision_real: estimate(0.8 * real, reach),
-        precision_synthetic: estimate(0.7 * synthetic, reach),
+        estimates: Estimates {
+            auroc_real: estimate(real, reach),
+            auroc_synthetic: estimate(synthetic - worse, reach * 1.4),
+            auroc_gap: estimate(real - synthetic + worse, reach * 1.2),
+            precision_real: estimate(0.8 * real, reach),
+            precision_synthetic: estimate(0.7 * synthetic, reach),
+            precision_gap: None,
+        },
         test: Some(GapTest { z: 3.1, p: 0.002, p_holm: 0.006, p_bootstrap: 0.003 }),
         ..FindingUtility::default()
     };
+    let present = row(FINDINGS[3], 0, 1_214, 0.5, 0.5, 0.0);
     let missing = FindingUtility {
-        auroc_real: None,
-        auroc_synthetic: None,
-        auroc_gap: None,
+        estimates: Estimates { auroc_real: None, auroc_synthetic: None, auroc_gap: None, ..present.estimates },
         test: None,
         note: Some("no test image has this finding".into()),
-        ..row(FINDINGS[3], 0, 1_214, 0.5, 0.5, 0.0)
+        ..present
     };
     UtilityResults {
         findings: vec![
@@ -45,12 +49,14 @@ pub fn utility_results(worse: f64) -> UtilityResults {
         ],
         macro_average: MacroUtility {
             findings: 3,
-            auroc_real: estimate(0.944, 0.017),
-            auroc_synthetic: estimate(0.812 - worse, 0.026),
-            auroc_gap: estimate(0.132 + worse, 0.021),
+            estimates: Estimates {
+                auroc_real: estimate(0.944, 0.017),
+                auroc_synthetic: estimate(0.812 - worse, 0.026),
+                auroc_gap: estimate(0.132 + worse, 0.021),
+                ..Estimates::default()
+            },
             test: Some(MacroTest { p_zero: 0.001, margin: 0.05, p_noninferior: 0.97, p_equivalent: 0.97 }),
             left_out: vec![FINDINGS[3].into()],
-            ..MacroUtility::default()
         },
         images: 1_214,
         patients: 300,
@@ -222,7 +228,7 @@ fn artefacts(folder: &Path, seeds: usize) -> Vec<Artefact> {
         let curve = epochs(6 + seed, 11 + seed, 0.86 - 0.02 * seed as f64);
         builder.step("classifier", &on_fake, &fields, &[&fake], &[("history", curve), ("classifier", model_file(123))]);
         let results = utility_results(0.012 * (seed - 1) as f64);
-        let results = json!({"values": {"auroc_gap": results.macro_average.auroc_gap}, "table": results}).to_string();
+        let results = json!({"values": {"auroc_gap": results.macro_average.estimates.auroc_gap}, "table": results}).to_string();
         let fields =
             [("real", "on_real"), ("synthetic", on_fake.as_str()), ("test", "chest.test"), ("resamples", "2_000"), ("seed", "1")];
         builder.step(

@@ -2,6 +2,7 @@
 //! `conditions` says for each result what must agree before two of them may be compared.
 
 use super::fields::{count, feature_network, value};
+use super::results::shortened;
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::data::shard::Shard;
 use crate::features::FeatureNetwork;
@@ -9,6 +10,7 @@ use crate::kernels::cpu::matmul::multiply;
 use crate::kernels::cpu::windows::Plane;
 use crate::language::Value;
 use crate::metrics::fidelity::{self, FeatureSet, FidelityResults, Measure, grouped};
+use crate::metrics::utility::Estimate;
 use crate::metrics::{ms_ssim, sliced_wasserstein};
 use crate::random::Key;
 use crate::training::defect;
@@ -20,8 +22,6 @@ pub struct Fidelity;
 
 /// The most images of each set whose patches are compared.
 const SLICED_IMAGES: usize = 4_096;
-/// Digits of a digest that are told.
-const DIGITS: usize = 16;
 
 impl StepKind for Fidelity {
     fn name(&self) -> &'static str {
@@ -31,6 +31,7 @@ impl StepKind for Fidelity {
     fn sources(&self) -> &'static [&'static str] {
         &[
             "steps/fidelity.rs",
+            "steps/results.rs",
             "features",
             "stdlib/features",
             "metrics",
@@ -92,7 +93,7 @@ impl StepKind for Fidelity {
         let (first, second) = (real.half(), real.order.len() - real.half());
         let results = FidelityResults {
             network: network.name().to_owned(),
-            digest: network.digest().chars().take(DIGITS).collect(),
+            digest: shortened(network.digest()),
             dimensions: network.dimensions(),
             resize: network.resize().to_owned(),
             seed,
@@ -143,10 +144,7 @@ fn file(results: &FidelityResults, real: &str, [channels, height, width]: [usize
         if name == "frechet_distance" {
             let halves = of_features(format!("{first} real, {second} others"), format!("{real}, first half"));
             for (name, value) in [("frechet_floor", measure.floor), ("frechet_matched", measure.matched)] {
-                values.insert(
-                    name.to_owned(),
-                    value.map(|value| crate::metrics::utility::Estimate { value, low: None, high: None }),
-                );
+                values.insert(name.to_owned(), value.map(|value| Estimate::new(value, None)));
                 if value.is_none() {
                     missing.insert(name.to_owned(), "the real images are those of one patient, or too few".to_owned());
                 }
@@ -283,7 +281,7 @@ impl Set {
         rows.iter().for_each(|row| {
             hasher.update(self.shard.image(*row));
         });
-        hasher.finalize().to_hex().chars().take(DIGITS).collect()
+        shortened(&hasher.finalize().to_hex())
     }
 }
 

@@ -26,6 +26,7 @@ pub use attribution_maps::AttributionMaps;
 pub use classifier::settings as classifier_settings;
 pub use gan::settings as gan_settings;
 pub use implementation::implementation_of;
+pub use results::shortened;
 pub use scores::Scores;
 
 use crate::diagnostic::Diagnostic;

@@ -3,6 +3,7 @@
 
 use super::fields::{as_published, count, number, value};
 use super::predictor::predictor;
+use super::results::shortened;
 use super::scores::Scores;
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::data::shard::Shard;
@@ -17,8 +18,6 @@ pub struct Utility;
 
 /// Images in a batch of the authors' test, who left those behind the last whole one out.
 const PUBLISHED_BATCH: usize = 50;
-/// Digits of a digest that are kept.
-const DIGITS: usize = 16;
 
 impl StepKind for Utility {
     fn name(&self) -> &'static str {
@@ -29,6 +28,7 @@ impl StepKind for Utility {
         &[
             "steps/utility.rs",
             "steps/predictor.rs",
+            "steps/results.rs",
             "steps/scores.rs",
             "metrics",
             "training",
@@ -82,22 +82,13 @@ impl StepKind for Utility {
 
 /// The file of results: values by name, why some are missing, what each depends on, and the whole.
 fn file(results: &utility::UtilityResults, test: &str, as_published: bool) -> serde_json::Value {
-    let MacroUtility { test: tests, .. } = &results.macro_average;
-    let average = &results.macro_average;
-    let estimates = [
-        ("auroc_real", average.auroc_real),
-        ("auroc_synthetic", average.auroc_synthetic),
-        ("auroc_gap", average.auroc_gap),
-        ("precision_real", average.precision_real),
-        ("precision_synthetic", average.precision_synthetic),
-        ("precision_gap", average.precision_gap),
-    ];
+    let MacroUtility { test: tests, estimates, .. } = &results.macro_average;
     let p_values = [
         ("gap_p", tests.map(|test| test.p_zero)),
         ("noninferior_p", tests.map(|test| test.p_noninferior)),
         ("equivalent_p", tests.map(|test| test.p_equivalent)),
     ];
-    let values = estimates.iter().map(|(name, value)| (*name, json!(value)));
+    let values = estimates.named().map(|(name, value)| (name, json!(value)));
     let values: BTreeMap<&str, serde_json::Value> =
         values.chain(p_values.iter().map(|(name, value)| (*name, json!(value)))).collect();
     let why = |name: &str| match name.ends_with("_p") {
@@ -111,12 +102,7 @@ fn file(results: &utility::UtilityResults, test: &str, as_published: bool) -> se
     if as_published {
         depends.insert("compat", "paper".to_owned());
     }
-    let conditions: BTreeMap<&str, _> = estimates
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(p_values.iter().map(|(name, _)| *name))
-        .map(|name| (name, &depends))
-        .collect();
+    let conditions: BTreeMap<&str, _> = values.keys().map(|name| (*name, &depends)).collect();
     json!({ "values": values, "missing": missing, "conditions": conditions, "table": results })
 }
 
@@ -128,5 +114,5 @@ fn digest(test: &Shard, judged: &PairedScores) -> String {
     }
     hasher.update(&judged.labels);
     judged.patients.iter().for_each(|patient| _ = hasher.update(&patient.to_le_bytes()));
-    hasher.finalize().to_hex().chars().take(DIGITS).collect()
+    shortened(&hasher.finalize().to_hex())
 }

@@ -31,6 +31,8 @@ pub struct Cell {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Redrawn {
     pub estimate: Estimate,
+    /// How many trainings the instances are of; some may share theirs.
+    pub trainings: usize,
     /// How many sets of test images the instances were judged on.
     pub test_parts: usize,
 }
@@ -114,7 +116,8 @@ impl Cell {
             (several, all) => format!("{} of {all} instances: {why}", several.len()),
         }));
         let note = (!notes.is_empty()).then(|| notes.join("; "));
-        Self { estimate, n: numbers.len(), instances, note }
+        let n = redrawn.map_or(numbers.len(), |redrawn| redrawn.trainings);
+        Self { estimate, n, instances, note }
     }
 }
 

@@ -164,16 +164,18 @@ pub struct Reading {
     /// As a result of `utility`: `auroc_gap`.
     pub name: &'static str,
     of: fn(Measured) -> f64,
+    /// Whether it depends on the classifier trained on real images, and on the one trained on synthetic images.
+    depends: [bool; 2],
 }
 
 /// Every number that is reported, in the order in which estimates are made.
 pub const READINGS: [Reading; 6] = [
-    Reading { name: "auroc_real", of: |[real, ..]| real },
-    Reading { name: "auroc_synthetic", of: |[_, synthetic, ..]| synthetic },
-    Reading { name: "auroc_gap", of: |[real, synthetic, ..]| real - synthetic },
-    Reading { name: "precision_real", of: |[.., real, _]| real },
-    Reading { name: "precision_synthetic", of: |[.., synthetic]| synthetic },
-    Reading { name: "precision_gap", of: |[.., real, synthetic]| real - synthetic },
+    Reading { name: "auroc_real", of: |[real, ..]| real, depends: [true, false] },
+    Reading { name: "auroc_synthetic", of: |[_, synthetic, ..]| synthetic, depends: [false, true] },
+    Reading { name: "auroc_gap", of: |[real, synthetic, ..]| real - synthetic, depends: [true, true] },
+    Reading { name: "precision_real", of: |[.., real, _]| real, depends: [true, false] },
+    Reading { name: "precision_synthetic", of: |[.., synthetic]| synthetic, depends: [false, true] },
+    Reading { name: "precision_gap", of: |[.., real, synthetic]| real - synthetic, depends: [true, true] },
 ];
 
 impl Reading {
@@ -183,6 +185,12 @@ impl Reading {
 
     pub fn of(self, measured: Measured) -> f64 {
         (self.of)(measured)
+    }
+
+    /// Whether it is of the same classifiers in both, which were tested on the same images.
+    pub fn is_shared(self, one: &PairedScores, other: &PairedScores) -> bool {
+        let [real, synthetic] = self.depends;
+        (!real || one.real == other.real) && (!synthetic || one.synthetic == other.synthetic)
     }
 }
 

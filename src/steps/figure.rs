@@ -149,24 +149,15 @@ impl Drawn {
     }
 }
 
-/// What stands behind all series, and a sentence on it. Instances that found the very same are of one training and count once.
+/// What stands behind all series, and a sentence on it.
 fn reference(context: &StepContext<'_>, results: &Results, x: &Axis) -> Result<(Reference, String), Diagnostic> {
     let instances = measured(results, inputs(context, "reference"));
-    let once = |label: &String| {
-        let mut kept: Vec<Measured> = Vec::new();
-        for instance in at(&instances, &[x], &[label]) {
-            if instance.found.is_none() || kept.iter().all(|known| known.found != instance.found) {
-                kept.push(instance);
-            }
-        }
-        kept
-    };
-    let groups: Vec<Vec<Measured>> = x.labels.iter().map(once).collect();
-    let drawn = Drawn::of(context, "reference", results, groups.iter().all(|group| group.len() == 1))?;
-    let cells: Vec<Cell> = groups.into_iter().map(|group| drawn.cell(group)).collect();
+    let is_alone = results.axes.iter().all(|axis| axis.name == x.name || axis.labels.len() == 1);
+    let drawn = Drawn::of(context, "reference", results, is_alone)?;
+    let cells: Vec<Cell> = x.labels.iter().map(|label| drawn.cell(at(&instances, &[x], &[label]))).collect();
     let differing = told_of_differences(results, inputs(context, "reference"));
     let told = format!(
-        "The grey line is {}, a mean over all that is not shown (n = {} different ones at each), with its 95 % interval as a band, {}.",
+        "The grey line is {} (n = {} at each), the band its 95 % interval, {}.",
         results.written,
         count(&cells.iter().collect::<Vec<_>>()),
         drawn.how(context)?

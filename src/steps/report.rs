@@ -12,7 +12,17 @@ impl StepKind for Report {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["steps/report.rs", "report", "data/shard.rs", "data/combinations.rs", "metrics", "random.rs"]
+        &[
+            "steps/report.rs",
+            "steps/attribution_maps.rs",
+            "steps/results.rs",
+            "steps/scores.rs",
+            "report",
+            "data/shard.rs",
+            "data/combinations.rs",
+            "metrics",
+            "random.rs",
+        ]
     }
 
     fn shows_provenance(&self) -> bool {

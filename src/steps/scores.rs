@@ -115,20 +115,24 @@ impl ScoredResults {
         })
     }
 
-    /// The mean over some instances with its interval.
+    /// The mean over some instances with its interval. Instances that share the classifiers which the result is of, as all generative
+    /// networks of a seed share the one trained on real images, are one training and count once.
     pub fn estimate(&self, instances: &[Measured]) -> Option<Redrawn> {
-        let chosen: Vec<&Scores> = instances
-            .iter()
-            .filter(|instance| instance.found.is_some())
-            .filter_map(|instance| self.scores.iter().find(|(at, _)| *at == instance.at).map(|(_, scores)| scores))
-            .collect();
+        let mut chosen: Vec<&Scores> = Vec::new();
+        for instance in instances.iter().filter(|instance| instance.found.is_some()) {
+            let (_, scores) = self.scores.iter().find(|(at, _)| *at == instance.at)?;
+            let is_known = |known: &&Scores| known.test == scores.test && self.reading.is_shared(&known.paired, &scores.paired);
+            if !chosen.iter().any(is_known) {
+                chosen.push(scores);
+            }
+        }
         let instances: Vec<Instance<'_>> =
             chosen.iter().map(|scores| Instance { scores: &scores.paired, test: &scores.test }).collect();
         let estimate: Estimate = mean_over(&instances, self.reading, self.resamples, &self.key)?;
         let mut tests: Vec<&str> = chosen.iter().map(|scores| scores.test.as_str()).collect();
         tests.sort_unstable();
         tests.dedup();
-        Some(Redrawn { estimate, test_parts: tests.len() })
+        Some(Redrawn { estimate, trainings: chosen.len(), test_parts: tests.len() })
     }
 }
 

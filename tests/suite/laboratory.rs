@@ -128,13 +128,17 @@ impl Laboratory {
         records.into_iter().map(|record| (record["step"].as_str().unwrap().to_owned(), record["outputs"].clone())).collect()
     }
 
-    /// The `results` of a step, as the file of the newest record holds them.
-    pub fn results(&self, step: &str) -> Value {
+    /// The file in the store that is an output of a step, by the newest record.
+    pub fn file_of(&self, step: &str, output: &str) -> PathBuf {
         let digests = self.digests(".synth");
-        let digest = digests[step]["results"]["digest"].as_str().unwrap_or_else(|| panic!("{:#}", digests[step])).to_owned();
-        let files = files(&self.path(".synth"));
-        let file = files.iter().find(|file| file.to_string_lossy().replace(['/', '\\'], "").ends_with(&digest)).expect("a blob");
-        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+        let digest = digests[step][output]["digest"].as_str().unwrap_or_else(|| panic!("{:#}", digests[step])).to_owned();
+        let is_it = |file: &PathBuf| file.to_string_lossy().replace(['/', '\\'], "").ends_with(&digest);
+        files(&self.path(".synth")).into_iter().find(is_it).expect("a blob")
+    }
+
+    /// The `results` of a step.
+    pub fn results(&self, step: &str) -> Value {
+        serde_json::from_slice(&std::fs::read(self.file_of(step, "results")).unwrap()).unwrap()
     }
 
     /// How many checkpoints the store holds.

@@ -60,6 +60,16 @@ figure curve {
   series = seed
 }
 
+figure beside {
+  from      = by_both
+  x         = epochs
+  y         = gap.auroc_synthetic
+  reference = gap.auroc_real
+  resamples = 100
+}
+
+figure p { from = by_both, x = epochs, y = gap.gap_p }
+
 claim no_gap { that = maximum(by_both.gap.auroc_gap) <= 0 }
 
 report summary { title = "Two epochs" }
@@ -92,6 +102,25 @@ fn a_sweep_ends_in_a_table_a_figure_and_a_page() {
     assert!(read("means.csv").starts_with("epochs,mean_ci,low,high,n,note\n1,0."), "{}", read("means.csv"));
     assert_eq!(read("curve.csv").lines().count(), 5);
     assert!(read("curve.svg").starts_with("<svg") && read("curve.svg").contains("seed = 2"));
+    // Both instances are of one classifier: what is drawn is the interval of its patients, as a table has it.
+    let points = |figure: &str| {
+        let blob = laboratory.file_of(figure, "points");
+        serde_json::from_slice::<Value>(&std::fs::read(blob).unwrap()).unwrap()
+    };
+    let beside = points("beside");
+    let [mark, behind] = [&beside["series"][0]["cells"][0], &beside["reference"]["cells"][0]];
+    assert!(mark["n"] == 1 && behind["n"] == 1 && mark["estimate"] == behind["estimate"], "{beside:#}");
+    assert!(mark["estimate"]["low"].as_f64() < mark["estimate"]["value"].as_f64(), "{beside:#}");
+    assert!(
+        beside["conditions"]
+            .as_str()
+            .unwrap()
+            .contains("by bootstrap over instances and patients together (100 resamples, seed 1)")
+    );
+    assert!(
+        read("beside.svg").contains("<polygon") && read("beside.csv").lines().next().unwrap().contains("mean of gap.auroc_real")
+    );
+    assert!(points("p")["conditions"].as_str().unwrap().contains("by Student's t over the instances"));
     let page = read("summary.html");
     for part in ["Tables and figures", "Mean of gap.auroc_real by epochs", "by_both[epochs=1, seed=2].gap", "Student"] {
         assert!(page.contains(part), "{part}");

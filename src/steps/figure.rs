@@ -39,25 +39,16 @@ impl StepKind for Figure {
         };
         let apart = crossing.shown_by("series");
         let axes: Vec<&Axis> = apart.iter().copied().chain([x]).collect();
-        let together: Vec<String> = names(&crossing.together());
         let instances = measured(crossing.results, inputs(context, "y"));
-        let places = combinations(&pairs(&apart));
-        let groups: Vec<Vec<Vec<Measured>>> = places
-            .iter()
-            .map(|labels| {
-                let of = |label: &String| at(&instances, &axes, &labels.iter().chain([label]).collect::<Vec<_>>());
-                x.labels.iter().map(of).collect()
-            })
-            .collect();
         // Where nothing falls together, an instance is shown with its own interval.
         let is_alone = crossing.together().iter().all(|axis| axis.labels.len() == 1);
         let drawn = Drawn::of(context, "y", crossing.results, is_alone)?;
-        let series: Vec<Series> = places
-            .iter()
-            .zip(groups)
-            .map(|(labels, groups)| {
+        let series: Vec<Series> = combinations(&pairs(&apart))
+            .into_iter()
+            .map(|labels| {
+                let cell = |label: &String| drawn.cell(at(&instances, &axes, &labels.iter().chain([label]).collect::<Vec<_>>()));
                 let name = place(apart.iter().map(|axis| axis.name.as_str()).zip(labels.iter().map(String::as_str)));
-                Series { name, cells: groups.into_iter().map(|group| drawn.cell(group)).collect() }
+                Series { name, cells: x.labels.iter().map(cell).collect() }
             })
             .collect();
         let cells: Vec<&Cell> = series.iter().flat_map(|series| &series.cells).collect();
@@ -70,15 +61,18 @@ impl StepKind for Figure {
             ),
             false => format!(
                 "Faint points are instances of the sweep; marks are means over {} (n = {} at each) with 95 % intervals {}.",
-                together.join(" and "),
+                names(&crossing.together()).join(" and "),
                 count(&cells),
                 drawn.how(context)?
             ),
         };
         let reference = crossing.reference.map(|results| reference(context, results, x)).transpose()?;
         let (reference, told_of_reference) = reference.unzip();
-        let differing = told_of_differences(crossing.results, inputs(context, "y"));
-        let conditions = [Some(told), told_of_reference, differing].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let read = [("y", Some(crossing.results)), ("reference", crossing.reference)];
+        let mut differing: Vec<String> =
+            read.into_iter().filter_map(|(field, results)| told_of_differences(results?, inputs(context, field))).collect();
+        differing.dedup();
+        let conditions = [Some(told), told_of_reference].into_iter().flatten().chain(differing).collect::<Vec<_>>().join(" ");
         let shown: Vec<&Axis> = [x].into_iter().chain(apart.iter().copied()).collect();
         let figure = figure::Figure {
             title: title(step, &crossing.results.written, &shown),
@@ -155,14 +149,12 @@ fn reference(context: &StepContext<'_>, results: &Results, x: &Axis) -> Result<(
     let is_alone = results.axes.iter().all(|axis| axis.name == x.name || axis.labels.len() == 1);
     let drawn = Drawn::of(context, "reference", results, is_alone)?;
     let cells: Vec<Cell> = x.labels.iter().map(|label| drawn.cell(at(&instances, &[x], &[label]))).collect();
-    let differing = told_of_differences(results, inputs(context, "reference"));
     let told = format!(
         "The grey line is {} (n = {} at each), the band its 95 % interval, {}.",
         results.written,
         count(&cells.iter().collect::<Vec<_>>()),
         drawn.how(context)?
     );
-    let told = [Some(told), differing].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let reference = Reference { value: results.written.clone(), documentation: results.documentation.clone(), cells };
     Ok((reference, told))
 }

@@ -7,6 +7,7 @@ use crate::metrics::utility::UtilityResults;
 use crate::plan::{Instance, family};
 use crate::report::attribution::terminal_attribution;
 use crate::report::fidelity::terminal_fidelity;
+use crate::report::neighbours::terminal_neighbours;
 use crate::report::table::Table;
 use crate::report::terminal::{claim_line, comparison, terminal_table};
 use crate::steps::Verdict;
@@ -86,12 +87,19 @@ pub fn verdict(name: &str, results: &Json) -> Option<String> {
     Some(claim_line(name, &serde_json::from_value(verdict.clone()).ok()?))
 }
 
-/// The table of a utility, as [`terminal_table`] sets it, of a fidelity or an attribution; `None` for results of other kinds.
+/// The tables of a utility, a fidelity and so on, as [`crate::report`] sets them; `None` for results of other kinds.
 pub fn table(results: &Json) -> Option<Vec<String>> {
-    let text = utility(results).map(|found| terminal_table(&found));
-    let text = text.or_else(|| Some(terminal_fidelity(&part(results, "fidelity")?)));
-    let text = text.or_else(|| Some(terminal_attribution(&part(results, "attribution")?)));
-    Some(indented(&text?))
+    let text = None
+        .or_else(|| told(results, "table", terminal_table))
+        .or_else(|| told(results, "fidelity", terminal_fidelity))
+        .or_else(|| told(results, "attribution", terminal_attribution))
+        .or_else(|| told(results, "neighbours", terminal_neighbours))?;
+    Some(indented(&text))
+}
+
+/// What stands under a name in the results, as text.
+fn told<T: DeserializeOwned>(results: &Json, name: &str, text: fn(&T) -> String) -> Option<String> {
+    Some(text(&serde_json::from_value(results.get(name)?.clone()).ok()?))
 }
 
 fn utility(results: &Json) -> Option<UtilityResults> {

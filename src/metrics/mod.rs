@@ -3,6 +3,7 @@
 
 pub mod auroc;
 pub mod bootstrap;
+pub mod comparison;
 pub mod delong;
 pub mod fidelity;
 pub mod frechet;
@@ -14,10 +15,13 @@ pub mod inception_score;
 pub mod kernel_distance;
 pub mod legacy_permutation;
 pub mod ms_ssim;
+pub mod nearest;
 pub mod neighbourhoods;
+pub mod neighbours;
 pub mod normal;
 pub mod occlusion;
 pub mod sliced_wasserstein;
 pub mod statistic;
 pub mod sweep;
 pub mod utility;
+pub mod wilson;

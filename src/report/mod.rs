@@ -19,6 +19,8 @@ mod forest;
 mod graph;
 mod layout;
 mod line;
+mod nearest;
+pub mod neighbours;
 mod number;
 mod page;
 mod picture;

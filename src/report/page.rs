@@ -1,7 +1,7 @@
 //! The whole page: head, style, sections in their order.
 
 use super::study::Study;
-use super::{attribution, claims, conditions, data, fidelity, graph, results, samples, style, sweeps, training};
+use super::{attribution, claims, conditions, data, fidelity, graph, neighbours, results, samples, style, sweeps, training};
 use crate::diagnostic::Diagnostic;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -16,6 +16,7 @@ pub fn render(study: &Study<'_>) -> Result<String, Diagnostic> {
         ("results", "Results", results::section(study)?),
         ("fidelity", "Fidelity", fidelity::section(study)?),
         ("attribution", "Attribution", attribution::section(study)?),
+        ("neighbours", "Nearest neighbours", neighbours::section(study)?),
         ("data", "Data", data::section(study)?),
         ("images", "Images", samples::section(study)?),
         ("training", "Training", training::section(study)?),

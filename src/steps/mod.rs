@@ -8,11 +8,13 @@ mod claim;
 mod classifier;
 mod dataset;
 mod divergence;
+mod featured;
 mod fidelity;
 mod fields;
 mod figure;
 mod gan;
 mod implementation;
+mod neighbours;
 mod predictor;
 mod report;
 mod results;
@@ -99,6 +101,7 @@ pub fn all() -> &'static [&'static dyn StepKind] {
         &fidelity::Fidelity,
         &figure::Figure,
         &gan::Gan,
+        &neighbours::Neighbours,
         &report::Report,
         &sample::Sample,
         &table::Table,

@@ -36,16 +36,25 @@ fn judged(steps: &Steps<'_>, origins: &Origins, step: &Step, judging: &StepField
     for field in step.fields.iter().filter(|field| field.role != Role::Evaluation) {
         for reference in field.value.references() {
             for ((seen, through), way) in origins.get(&reference) {
-                if *through == Through::Nothing {
+                // A step that is told what was learned from reads it as such, although it learns nothing itself.
+                let entered = through.entering(field.role);
+                if entered == Through::Nothing {
                     continue;
                 }
                 let Some((test, shared)) = held_out.iter().find_map(|test| Some((*test, shared(steps, seen, test)?))) else {
                     continue;
                 };
-                let place = entrance(steps, way, *through);
+                let mut way = way.clone();
+                let place = match through {
+                    Through::Nothing => {
+                        way.push(format!("{}.{}", step.name, field.name));
+                        Some(field)
+                    }
+                    _ => entrance(steps, &way, entered),
+                };
                 found.push(match shared {
-                    Shared::Images => seen_before(step, judging, test, *through, way, place),
-                    Shared::Patients(why) => same_patients(judging, seen, test, why, way, place),
+                    Shared::Images => seen_before(step, judging, test, entered, &way, place),
+                    Shared::Patients(why) => same_patients(judging, seen, test, why, &way, place),
                 });
             }
         }

@@ -17,6 +17,17 @@ pub enum Through {
     Selection,
 }
 
+impl Through {
+    /// How it is in a step that reads it by a field of this role.
+    pub fn entering(self, role: Role) -> Self {
+        match (self, role) {
+            (Through::Nothing, Role::Training) => Through::Training,
+            (Through::Nothing, Role::Selection) => Through::Selection,
+            (through, _) => through,
+        }
+    }
+}
+
 /// What something is made of: each part of a data set with how it got in, and the way it took (`chest.test → on_real.valid`).
 pub type Origin = BTreeMap<(Part, Through), Vec<String>>;
 
@@ -69,11 +80,7 @@ impl Origins {
                 // A whole block is read part by part: the test images of a sample follow the test labels.
                 let read = StepReference { port: reference.port.or_else(|| part.port.clone()), ..reference };
                 for ((from, through), way) in self.get(&read) {
-                    let entered = match (through, field.role) {
-                        (Through::Nothing, Role::Training) => Through::Training,
-                        (Through::Nothing, Role::Selection) => Through::Selection,
-                        (through, _) => *through,
-                    };
+                    let entered = through.entering(field.role);
                     let mut way = way.clone();
                     way.push(format!("{}.{}", step.name, field.name));
                     let known = origin.entry((from.clone(), entered)).or_insert_with(|| way.clone());

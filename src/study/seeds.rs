@@ -44,7 +44,9 @@ fn seeds(step: &str, steps: &BTreeMap<&str, &Step>) -> Seeds {
     let mut found = Seeds::new();
     while let Some(name) = open.pop() {
         let Some(step) = steps.get(name.as_str()).filter(|_| seen.insert(name.clone())) else { continue };
-        let trains = step.fields.iter().any(|field| field.role == Role::Training);
+        let has = |role: Role| step.fields.iter().any(|field| field.role == role);
+        // What judges looks at training images without learning from them.
+        let trains = has(Role::Training) && !has(Role::Evaluation);
         let drawn = step.field(if trains { "seed" } else { "split" });
         found.extend(drawn.map(|drawn| (format!("{} {:?}", step.kind, drawn.value), trains)));
         open.extend(step.references().into_iter().map(|(_, reference)| reference.step));

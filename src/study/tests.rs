@@ -65,6 +65,25 @@ fn test_images_reach_neither_training_nor_selection() {
     assert_eq!(codes("test      = chest.test", "test      = chest.train", ""), ["E0421", "E0421"][..1]);
 }
 
+/// What is told to be training data is no baseline, whether it was learned from or not.
+#[test]
+fn held_out_images_are_not_among_those_that_copies_are_looked_for_in() {
+    let near = "neighbours near {\n  train = chest.train\n  holdout = chest.test\n  synthetic = fake.train\n}\n";
+    assert_eq!(codes("", "", near), [] as [&str; 0]);
+    assert_eq!(codes("", "", &near.replace("chest.test", "chest.train")), ["E0421"]);
+    assert_eq!(codes("", "", &near.replace("chest.train", "chest.test")), ["E0421"]);
+    assert_eq!(codes("", "", &near.replace("chest.test", "fake.test")), ["E0423"]);
+    // Nothing is trained here, so that no claim rests on a seed.
+    let people = "dataset others {\n  source = phantom.chest(patients = 90, seed = 2)\n  image = gray(32)\n}\nclaim far { that = \
+                  near.closer < 0.6 }\n";
+    assert_eq!(codes("", "", &format!("{people}{}", near.replace("fake.train", "others.train"))), [] as [&str; 0]);
+    assert_eq!(codes("", "", &format!("{near}claim far {{ that = near.closer < 0.6 }}\n")), ["E0425"]);
+    // Another generator's images of the same patients, divided anew.
+    let other = "dataset again {\n  source = phantom.chest(patients = 200)\n  image = gray(32)\n  split = by(patient, \
+                 train = 60%, valid = 20%, test = 20%)\n}\n";
+    assert_eq!(codes("", "", &format!("{other}{}", near.replace("chest.test", "again.test"))), ["E0420"]);
+}
+
 #[test]
 fn images_that_judge_are_real() {
     assert_eq!(codes("test      = chest.test", "test      = fake.test", ""), ["E0423"]);

@@ -15,6 +15,7 @@ mod growth;
 mod judging;
 mod laboratory;
 mod mutation;
+mod neighbours;
 mod parity;
 mod phantoms;
 mod radiographs;

@@ -8,6 +8,7 @@ use crate::plan::{Instance, family};
 use crate::report::attribution::terminal_attribution;
 use crate::report::fidelity::terminal_fidelity;
 use crate::report::neighbours::terminal_neighbours;
+use crate::report::privacy::terminal_privacy;
 use crate::report::table::Table;
 use crate::report::terminal::{claim_line, comparison, terminal_table};
 use crate::steps::Verdict;
@@ -93,7 +94,8 @@ pub fn table(results: &Json) -> Option<Vec<String>> {
         .or_else(|| told(results, "table", terminal_table))
         .or_else(|| told(results, "fidelity", terminal_fidelity))
         .or_else(|| told(results, "attribution", terminal_attribution))
-        .or_else(|| told(results, "neighbours", terminal_neighbours))?;
+        .or_else(|| told(results, "neighbours", terminal_neighbours))
+        .or_else(|| told(results, "privacy", terminal_privacy))?;
     Some(indented(&text))
 }
 

@@ -20,6 +20,8 @@ pub mod neighbourhoods;
 pub mod neighbours;
 pub mod normal;
 pub mod occlusion;
+pub mod planted;
+pub mod privacy;
 pub mod sliced_wasserstein;
 pub mod statistic;
 pub mod sweep;

@@ -24,6 +24,7 @@ pub mod neighbours;
 mod number;
 mod page;
 mod picture;
+pub mod privacy;
 mod reading;
 mod results;
 mod roc;

@@ -1,7 +1,9 @@
 //! The whole page: head, style, sections in their order.
 
 use super::study::Study;
-use super::{attribution, claims, conditions, data, fidelity, graph, neighbours, results, samples, style, sweeps, training};
+use super::{
+    attribution, claims, conditions, data, fidelity, graph, neighbours, privacy, results, samples, style, sweeps, training,
+};
 use crate::diagnostic::Diagnostic;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -17,6 +19,7 @@ pub fn render(study: &Study<'_>) -> Result<String, Diagnostic> {
         ("fidelity", "Fidelity", fidelity::section(study)?),
         ("attribution", "Attribution", attribution::section(study)?),
         ("neighbours", "Nearest neighbours", neighbours::section(study)?),
+        ("privacy", "Privacy", privacy::section(study)?),
         ("data", "Data", data::section(study)?),
         ("images", "Images", samples::section(study)?),
         ("training", "Training", training::section(study)?),

@@ -1,14 +1,13 @@
 //! `fidelity`: how alike real and synthetic images are. Output: `results`, with every number, its interval and what it depends on:
 //! `conditions` says for each result what must agree before two of them may be compared.
 
-use super::fields::{count, feature_network, value};
+use super::fields::{count, feature_network, value, words};
 use super::results::shortened;
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::data::shard::Shard;
 use crate::features::FeatureNetwork;
 use crate::kernels::cpu::matmul::multiply;
 use crate::kernels::cpu::windows::Plane;
-use crate::language::Value;
 use crate::metrics::fidelity::{self, FeatureSet, FidelityResults, Measure, grouped};
 use crate::metrics::utility::Estimate;
 use crate::metrics::{ms_ssim, sliced_wasserstein};
@@ -179,15 +178,8 @@ const RESULTS: &[&str] = &[
     "sliced_wasserstein",
 ];
 
-fn words(value: &Value) -> BTreeSet<&str> {
-    let Value::List(words) = value else { return BTreeSet::new() };
-    let mut found = BTreeSet::new();
-    for word in words {
-        if let Value::Choice(word) = word {
-            found.insert(word.as_str());
-        }
-    }
-    found
+fn pause(context: &StepContext<'_>) -> Result<(), StepError> {
+    if context.interrupted.load(Ordering::Relaxed) { Err(StepError::Interrupted) } else { Ok(()) }
 }
 
 /// The images of a part that are looked at, in groups of whole patients.

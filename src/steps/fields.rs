@@ -8,6 +8,7 @@ use crate::language::{Step, Value};
 use crate::network::{self, NetworkProgram, layers};
 use crate::training::defect;
 use crate::training::weight_file::fit;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The value of a field.
@@ -46,6 +47,18 @@ pub fn as_published(step: &Step) -> Result<bool, Diagnostic> {
         Value::Choice(word) => Ok(word == "paper"),
         other => Err(wrong(step, "compat", "`none` or `paper`", other)),
     }
+}
+
+/// The words of a list of choices.
+pub fn words(value: &Value) -> BTreeSet<&str> {
+    let Value::List(words) = value else { return BTreeSet::new() };
+    let mut found = BTreeSet::new();
+    for word in words {
+        if let Value::Choice(word) = word {
+            found.insert(word.as_str());
+        }
+    }
+    found
 }
 
 /// A network with every size known.

@@ -16,6 +16,7 @@ mod gan;
 mod implementation;
 mod neighbours;
 mod predictor;
+mod privacy;
 mod report;
 mod results;
 mod sample;
@@ -102,6 +103,7 @@ pub fn all() -> &'static [&'static dyn StepKind] {
         &figure::Figure,
         &gan::Gan,
         &neighbours::Neighbours,
+        &privacy::Privacy,
         &report::Report,
         &sample::Sample,
         &table::Table,

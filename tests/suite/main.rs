@@ -18,6 +18,7 @@ mod mutation;
 mod neighbours;
 mod parity;
 mod phantoms;
+mod privacy;
 mod radiographs;
 mod resume;
 mod sampling;

@@ -114,7 +114,7 @@ fn trained(network: &NetworkProgram, labels: usize) -> Outcome<Model> {
 pub fn scores(row: &Row) -> Outcome<Work> {
     let network = network(model(row)?, "network")?;
     let mut shard = data(input(network, 0)?, 1)?;
-    shard.images.truncate(row.images * shard.image_size());
+    shard.images = shard.images.iter().take(row.images * shard.image_size()).copied().collect();
     shard.patients.truncate(row.images);
     let mut predictor = Predictor::new(&trained(network, 1)?, row.images).map_err(|error| told(&error))?;
     let step = Box::new(move || {

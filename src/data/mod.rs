@@ -13,6 +13,7 @@ pub mod image;
 pub mod label_rows;
 pub mod labels;
 pub mod picture;
+pub mod pixels;
 pub mod selection;
 pub mod shard;
 pub mod sources;

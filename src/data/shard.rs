@@ -1,20 +1,25 @@
 //! One part of a data set on disk: a safetensors file with the tensors `images` u8 `[n, c, h, w]`, `labels` u8 `[n, l]`
 //! (0 absent, 1 present, 2 unknown) and `patients` u32 `[n]` (positions in the list of names), and one metadata entry `synth` with names as JSON.
-//! There is only one entry because safetensors keeps metadata in a hash map: with one, equal content gives equal bytes.
+//! Equal content gives equal bytes. Images are written one after the other ([`ShardWriter`]) and read where they lie.
 
+use super::pixels::Pixels;
 use crate::diagnostic::Diagnostic;
+use crate::kernels::Mapped;
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::Dtype;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::NamedTempFile;
 
 /// Images of one part with their labels and patients.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Shard {
     /// `[n, channels, height, width]`, 0 is black.
-    pub images: Vec<u8>,
+    pub images: Pixels,
     /// `[n, l]`: 1 where the finding is present, 0 where it is absent, [`UNKNOWN`] where nobody knows. Losses mask unknown labels,
     /// metrics leave them out, and as a condition of a generator they are 0.
     pub labels: Vec<u8>,
@@ -98,41 +103,21 @@ impl Shard {
     /// Writes the file. Equal shards give equal bytes.
     pub fn write(&self, path: &Path) -> Result<(), Diagnostic> {
         self.check().map_err(|fault| broken(path, &fault))?;
-        let description = Description {
-            format: FORMAT,
-            label_names: self.label_names.clone(),
-            patients: self.patient_names.clone(),
-            channels: self.channels,
-            height: self.height,
-            width: self.width,
-            source: self.source.clone(),
-        };
-        let description = serde_json::to_string(&description).map_err(|error| broken(path, &error.to_string()))?;
-        let patients: Vec<u8> = self.patients.iter().flat_map(|patient| patient.to_le_bytes()).collect();
-        let n = self.len();
-        let view = |dtype, shape, bytes| TensorView::new(dtype, shape, bytes).map_err(|error| broken(path, &error.to_string()));
-        let tensors = [
-            ("images", view(Dtype::U8, vec![n, self.channels, self.height, self.width], self.images.as_slice())?),
-            ("labels", view(Dtype::U8, vec![n, self.label_names.len()], self.labels.as_slice())?),
-            ("patients", view(Dtype::U32, vec![n], patients.as_slice())?),
-        ];
-        let metadata = HashMap::from([(ENTRY.to_owned(), description)]);
-        safetensors::serialize_to_file(tensors, Some(metadata), path).map_err(|error| {
-            Diagnostic::error("E0511", format!("cannot write `{}`", path.display()))
-                .note(error.to_string())
-                .help("look whether the disk is full and the folder may be written")
-        })
+        let mut writer = ShardWriter::create(path, self)?;
+        writer.images(&self.images)?;
+        writer.finish()
     }
 
-    /// Reads a file and checks everything that the rest of the program relies on.
+    /// Reads a file and checks everything that the rest of the program relies on. The images stay in the file, which is mapped into
+    /// memory and must not be changed.
     pub fn read(path: &Path) -> Result<Self, Diagnostic> {
-        let bytes = std::fs::read(path)
+        let file = Mapped::open(path)
             .map_err(|error| Diagnostic::error("E0511", format!("cannot read `{}`", path.display())).note(error.to_string()))?;
-        Self::from_bytes(&bytes).map_err(|fault| broken(path, &fault))
+        Self::from_file(&Arc::new(file)).map_err(|fault| broken(path, &fault))
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    fn from_file(file: &Arc<Mapped>) -> Result<Self, String> {
+        let (_, metadata) = SafeTensors::read_metadata(file).map_err(|error| error.to_string())?;
         let description = metadata
             .metadata()
             .as_ref()
@@ -143,23 +128,26 @@ impl Shard {
         if description.format != FORMAT {
             return Err(format!("it has format {}, and this program reads format {FORMAT}", description.format));
         }
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+        let tensors = SafeTensors::deserialize(file).map_err(|error| error.to_string())?;
         let tensor = |name: &str, dtype: Dtype, shape: &[usize]| {
             let view = tensors.tensor(name).map_err(|_| format!("the tensor `{name}` is missing"))?;
             if view.dtype() != dtype || view.shape() != shape {
                 return Err(format!("`{name}` is {:?} {:?}, expected {dtype:?} {shape:?}", view.dtype(), view.shape()));
             }
-            Ok(view.data().to_vec())
+            Ok(view.data())
         };
         let count = tensors.tensor("patients").map_err(|_| "the tensor `patients` is missing".to_owned())?;
         let [n] = *count.shape() else { return Err("`patients` must have one dimension".to_owned()) };
         let Description { label_names, patients: patient_names, channels, height, width, source, .. } = description;
+        let images = tensor("images", Dtype::U8, &[n, channels, height, width])?;
         let shard = Self {
-            images: tensor("images", Dtype::U8, &[n, channels, height, width])?,
-            labels: tensor("labels", Dtype::U8, &[n, label_names.len()])?,
+            images: Pixels::within(file, images).ok_or("the tensor `images` lies beyond the file")?,
+            labels: tensor("labels", Dtype::U8, &[n, label_names.len()])?.to_vec(),
             patients: tensor("patients", Dtype::U32, &[n])?
-                .chunks_exact(4)
-                .map(|word| word.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte)))
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|word| u32::from_le_bytes(*word))
                 .collect(),
             patient_names,
             label_names,
@@ -174,17 +162,26 @@ impl Shard {
 
     /// What every shard holds to.
     fn check(&self) -> Result<(), String> {
-        let n = self.len();
-        let pixels = [self.channels, self.height, self.width].iter().try_fold(n, |product, size| product.checked_mul(*size));
-        if pixels != Some(self.images.len()) || self.channels == 0 || self.height == 0 || self.width == 0 {
-            return Err(format!(
-                "{} bytes of pixels are not {n} images of {}×{}×{}",
-                self.images.len(),
-                self.channels,
-                self.height,
-                self.width
-            ));
+        if self.check_rows()? == self.images.len() {
+            return Ok(());
         }
+        Err(format!(
+            "{} bytes of pixels are not {} images of {}×{}×{}",
+            self.images.len(),
+            self.len(),
+            self.channels,
+            self.height,
+            self.width
+        ))
+    }
+
+    /// What every shard holds to but for its images, and how many bytes these are.
+    fn check_rows(&self) -> Result<usize, String> {
+        let (n, sizes) = (self.len(), [self.channels, self.height, self.width]);
+        let pixels = sizes.iter().try_fold(n, |product, size| product.checked_mul(*size));
+        let pixels = pixels.filter(|_| !sizes.contains(&0));
+        let [channels, height, width] = sizes;
+        let pixels = pixels.ok_or_else(|| format!("{n} images cannot be {channels}×{height}×{width}"))?;
         if self.label_names.is_empty() || self.labels.len() != n * self.label_names.len() {
             return Err(format!("{} labels are not {n} rows of {} findings", self.labels.len(), self.label_names.len()));
         }
@@ -194,8 +191,118 @@ impl Shard {
         if let Some(at) = self.patients.iter().position(|patient| *patient as usize >= self.patient_names.len()) {
             return Err(format!("image {at} names a patient beyond the list of {}", self.patient_names.len()));
         }
-        Ok(())
+        Ok(pixels)
     }
+}
+
+/// Writes the file of a part image by image, so that they need not be in memory together. It gets its name when it is whole; before
+/// that it lies beside it, and goes away where writing ends early.
+#[derive(Debug)]
+pub struct ShardWriter {
+    path: PathBuf,
+    file: BufWriter<NamedTempFile>,
+    /// Bytes of pixels that are still to come.
+    left: usize,
+    /// What stands behind the images.
+    labels: Vec<u8>,
+}
+
+/// What stands first in the file, as safetensors writes it: tensors lie by the size of their elements, then by name.
+#[derive(Serialize)]
+struct Header {
+    #[serde(rename = "__metadata__")]
+    metadata: BTreeMap<&'static str, String>,
+    patients: Entry,
+    images: Entry,
+    labels: Entry,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    data_offsets: [usize; 2],
+}
+
+/// Readers of safetensors refuse a longer header.
+const LONGEST_HEADER: usize = 100_000_000;
+
+impl ShardWriter {
+    /// Begins a file for all that is in `shard` but its images, which follow in the order of its patients.
+    pub fn create(path: &Path, shard: &Shard) -> Result<Self, Diagnostic> {
+        let left = shard.check_rows().map_err(|fault| broken(path, &fault))?;
+        let n = shard.len();
+        let description = Description {
+            format: FORMAT,
+            label_names: shard.label_names.clone(),
+            patients: shard.patient_names.clone(),
+            channels: shard.channels,
+            height: shard.height,
+            width: shard.width,
+            source: shard.source.clone(),
+        };
+        let mut end = 0;
+        let mut entry = |dtype, shape, bytes| {
+            let start = end;
+            end += bytes;
+            Entry { dtype, shape, data_offsets: [start, end] }
+        };
+        let header = serde_json::to_string(&description).and_then(|description| {
+            serde_json::to_vec(&Header {
+                metadata: BTreeMap::from([(ENTRY, description)]),
+                patients: entry(Dtype::U32, vec![n], 4 * n),
+                images: entry(Dtype::U8, vec![n, shard.channels, shard.height, shard.width], left),
+                labels: entry(Dtype::U8, vec![n, shard.label_names.len()], shard.labels.len()),
+            })
+        });
+        let mut header = header.map_err(|error| broken(path, &error.to_string()))?;
+        header.resize(header.len().next_multiple_of(8), b' ');
+        if header.len() > LONGEST_HEADER {
+            return Err(broken(
+                path,
+                &format!("the names of its patients fill {} bytes, more than a header holds", header.len()),
+            ));
+        }
+        let begin = || -> io::Result<BufWriter<NamedTempFile>> {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let mut file = BufWriter::with_capacity(1 << 20, NamedTempFile::new_in(folder)?);
+            file.write_all(&(header.len() as u64).to_le_bytes())?;
+            file.write_all(&header)?;
+            for patient in &shard.patients {
+                file.write_all(&patient.to_le_bytes())?;
+            }
+            Ok(file)
+        };
+        let file = begin().map_err(|error| unwritten(path, &error))?;
+        Ok(Self { path: path.to_path_buf(), file, left, labels: shard.labels.clone() })
+    }
+
+    /// The pixels of the next image, or of several.
+    pub fn images(&mut self, pixels: &[u8]) -> Result<(), Diagnostic> {
+        let left = self.left.checked_sub(pixels.len());
+        self.left = left.ok_or_else(|| broken(&self.path, "it was given more pixels than it has images"))?;
+        self.file.write_all(pixels).map_err(|error| unwritten(&self.path, &error))
+    }
+
+    /// Ends the file and gives it its name.
+    pub fn finish(self) -> Result<(), Diagnostic> {
+        let Self { path, mut file, left, labels } = self;
+        if left != 0 {
+            return Err(broken(&path, "it was given fewer pixels than it has images"));
+        }
+        let end = || -> io::Result<()> {
+            file.write_all(&labels)?;
+            file.into_inner().map_err(io::IntoInnerError::into_error)?.persist(&path)?;
+            Ok(())
+        };
+        end().map_err(|error| unwritten(&path, &error))
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error("E0511", format!("cannot write `{}`", path.display()))
+        .note(error.to_string())
+        .help("look whether the disk is full and the folder may be written")
 }
 
 fn broken(path: &Path, fault: &str) -> Diagnostic {
@@ -234,9 +341,54 @@ mod tests {
         assert_eq!((read.image(1), read.label_row(2)), (&[4, 5, 6, 7][..], &[1, 1][..]));
         assert_eq!(read.images_tensor(&Device::Cpu).unwrap().dims(), &[3, 1, 2, 2]);
         assert_eq!(read.labels_tensor(&Device::Cpu).unwrap().to_vec2::<u8>().unwrap()[0], [0, 1]);
-        let empty = Shard { images: vec![], labels: vec![], patients: vec![], patient_names: vec![], ..small() };
+        let empty = Shard { images: Pixels::default(), labels: vec![], patients: vec![], patient_names: vec![], ..small() };
         empty.write(&first).unwrap();
         assert_eq!(Shard::read(&first).unwrap().require_images("chest.valid").unwrap_err().code, "E0509");
+        // What was read before it was written again stays as it was.
+        assert_eq!(read, small());
+    }
+
+    /// Other programs read it, and files of earlier versions have the same bytes.
+    #[test]
+    fn the_file_is_as_safetensors_writes_it() {
+        use safetensors::tensor::TensorView;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shard");
+        small().write(&path).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+        let view = |dtype, shape: &[usize], bytes| TensorView::new(dtype, shape.to_vec(), bytes).unwrap();
+        let (patients, images): (Vec<u8>, Vec<u8>) =
+            ([0u32, 1, 1].iter().flat_map(|it| it.to_le_bytes()).collect(), (0..12).collect());
+        let tensors = [
+            ("images", view(Dtype::U8, &[3, 1, 2, 2], images.as_slice())),
+            ("labels", view(Dtype::U8, &[3, 2], &[0, 1, 1, UNKNOWN, 1, 1])),
+            ("patients", view(Dtype::U32, &[3], patients.as_slice())),
+        ];
+        assert_eq!(safetensors::serialize(tensors, metadata.metadata().clone()).unwrap(), bytes);
+    }
+
+    #[test]
+    fn images_are_written_one_by_one_and_a_part_that_is_not_whole_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (at_once, one_by_one) = (folder.path().join("a"), folder.path().join("b"));
+        small().write(&at_once).unwrap();
+        let rows = Shard { images: Pixels::default(), ..small() };
+        let mut writer = ShardWriter::create(&one_by_one, &rows).unwrap();
+        small().images.chunks(4).for_each(|image| writer.images(image).unwrap());
+        assert_eq!(writer.images(&[0]).unwrap_err().code, "E0510");
+        drop(writer);
+        let mut writer = ShardWriter::create(&one_by_one, &rows).unwrap();
+        small().images.chunks(4).for_each(|image| writer.images(image).unwrap());
+        writer.finish().unwrap();
+        assert_eq!(std::fs::read(&at_once).unwrap(), std::fs::read(&one_by_one).unwrap());
+        std::fs::remove_file(&one_by_one).unwrap();
+        let mut writer = ShardWriter::create(&one_by_one, &rows).unwrap();
+        writer.images(&[0; 4]).unwrap();
+        assert_eq!(writer.finish().unwrap_err().code, "E0510");
+        drop(ShardWriter::create(&one_by_one, &rows).unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(ShardWriter::create(&folder.path().join("none/a"), &rows).unwrap_err().code, "E0511");
     }
 
     #[test]
@@ -246,7 +398,7 @@ mod tests {
         for shard in [
             Shard { labels: vec![0, 1, 3, 0, 1, 1], ..small() },
             Shard { patients: vec![0, 1, 2], ..small() },
-            Shard { images: vec![0; 11], ..small() },
+            Shard { images: vec![0; 11].into(), ..small() },
             Shard { labels: vec![0; 5], ..small() },
         ] {
             assert_eq!(shard.write(&path).unwrap_err().code, "E0510");

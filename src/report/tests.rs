@@ -85,7 +85,7 @@ fn shard(key: &Key, count: usize) -> Shard {
         labels.extend(row);
     }
     Shard {
-        images,
+        images: images.into(),
         labels,
         patients: (0..count as u32).map(|index| index / 3).collect(),
         patient_names: (0..count.div_ceil(3)).map(|patient| format!("p{patient}")).collect(),

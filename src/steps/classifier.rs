@@ -29,6 +29,7 @@ impl StepKind for Classifier {
             "autodiff",
             "kernels",
             "data/batch.rs",
+            "data/pixels.rs",
             "data/shard.rs",
             "metrics/auroc.rs",
             "random.rs",

@@ -5,7 +5,7 @@ use super::fields;
 use super::{ExternalFile, StepContext, StepError, StepKind, write_output};
 use crate::data::image::ImageFormat;
 use crate::data::selection::{AMOUNT_FIELDS, Amount, ClassRule, Negatives, Selected, Selection};
-use crate::data::shard::{Shard, UNKNOWN};
+use crate::data::shard::{Shard, ShardWriter, UNKNOWN};
 use crate::data::sources::{self, Record, Source};
 use crate::data::split::{PARTS, SplitRule, count};
 use crate::diagnostic::Diagnostic;
@@ -15,12 +15,14 @@ use crate::training::defect;
 use rayon::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub struct Dataset;
 
-/// Images made between two looks at the user's wish to stop.
+/// Images made between two looks at the user's wish to stop, and how many bytes of them are held at most.
 const STRETCH: usize = 512;
+const STRETCH_BYTES: usize = 64 << 20;
 /// How many unreadable images a message names.
 const NAMED: usize = 5;
 
@@ -64,8 +66,7 @@ impl StepKind for Dataset {
         };
         for (name, part) in PARTS.iter().zip(&parts) {
             let records: Vec<&Record> = part.iter().filter_map(|index| source.records().get(*index)).collect();
-            let shard = work.pack(&records, &construction(step, "source")?.function)?;
-            shard.write(&context.outputs.join(name))?;
+            work.pack(&records, &construction(step, "source")?.function, &context.outputs.join(name))?;
         }
         let results = json!({ "values": account.values(), "missing": {}, "table": account });
         let text = serde_json::to_vec_pretty(&results).map_err(|error| defect(format!("results cannot be written: {error}")))?;
@@ -123,20 +124,34 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Makes the images of one part on all threads, in the order of its records.
-    fn pack(&self, records: &[&Record], source_name: &str) -> Result<Shard, StepError> {
+    /// Makes the images of one part on all threads, in the order of its records, and writes them as they are made.
+    fn pack(&self, records: &[&Record], source_name: &str, path: &Path) -> Result<(), StepError> {
         let (source, format) = (self.source, &self.format);
-        let size = format.size;
-        let mut images = Vec::with_capacity(records.len() * format.channel_count() * size * size);
+        let (patients, patient_names) = patients(records);
+        let label = |(label, unseen): (&u8, &bool)| if *unseen { UNKNOWN } else { *label };
+        let shard = Shard {
+            labels: records.iter().flat_map(|record| record.labels.iter().zip(&self.unseen).map(label)).collect(),
+            patients,
+            patient_names,
+            label_names: self.source.label_names().to_vec(),
+            channels: format.channel_count(),
+            height: format.size,
+            width: format.size,
+            source: source_name.to_owned(),
+            ..Shard::default()
+        };
+        let mut writer = ShardWriter::create(path, &shard)?;
         let (mut faults, mut broken) = (Vec::new(), 0usize);
-        for stretch in records.chunks(STRETCH) {
+        for stretch in records.chunks((STRETCH_BYTES / shard.image_size().max(1)).clamp(1, STRETCH)) {
             if self.context.interrupted.load(Ordering::Relaxed) {
                 return Err(StepError::Interrupted);
             }
             let made: Vec<Result<Vec<u8>, Diagnostic>> = stretch.par_iter().map(|record| source.image(record, format)).collect();
             for image in made {
                 match image {
-                    Ok(pixels) => images.extend(pixels),
+                    // Once an image is broken the part is not finished, but all that are broken are told together.
+                    Ok(pixels) if broken == 0 => writer.images(&pixels)?,
+                    Ok(_) => {}
                     Err(fault) => {
                         broken += 1;
                         if faults.len() < NAMED {
@@ -148,23 +163,10 @@ impl Work<'_> {
             let done = self.done.fetch_add(stretch.len(), Ordering::Relaxed) + stretch.len();
             self.context.progress.update(done as u64, self.total as u64, "images", &[]);
         }
-        if let Some(fault) = together(faults, broken) {
-            return Err(at(self.context.step, "source", fault).into());
+        match together(faults, broken) {
+            Some(fault) => Err(at(self.context.step, "source", fault).into()),
+            None => Ok(writer.finish()?),
         }
-        let (patients, patient_names) = patients(records);
-        let label = |(label, unseen): (&u8, &bool)| if *unseen { UNKNOWN } else { *label };
-        let labels = records.iter().flat_map(|record| record.labels.iter().zip(&self.unseen).map(label)).collect();
-        Ok(Shard {
-            images,
-            labels,
-            patients,
-            patient_names,
-            label_names: self.source.label_names().to_vec(),
-            channels: format.channel_count(),
-            height: size,
-            width: size,
-            source: source_name.to_owned(),
-        })
     }
 }
 
@@ -231,7 +233,7 @@ mod tests {
     use super::*;
     use crate::language::{Quantity, Role, StepField};
     use crate::steps::{Checkpoints, PipelineFacts, Progress};
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
 

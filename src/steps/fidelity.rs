@@ -38,6 +38,7 @@ impl StepKind for Fidelity {
             "network",
             "kernels",
             "data/batch.rs",
+            "data/pixels.rs",
             "data/shard.rs",
             "random.rs",
         ]

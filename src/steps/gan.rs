@@ -45,6 +45,7 @@ impl StepKind for Gan {
             "autodiff",
             "kernels",
             "data/batch.rs",
+            "data/pixels.rs",
             "data/shard.rs",
             "random.rs",
         ]

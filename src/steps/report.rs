@@ -18,6 +18,7 @@ impl StepKind for Report {
             "steps/results.rs",
             "steps/scores.rs",
             "report",
+            "data/pixels.rs",
             "data/shard.rs",
             "data/combinations.rs",
             "metrics",

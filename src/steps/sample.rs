@@ -3,12 +3,12 @@
 //!
 //! The latent numbers and the noise of a row depend on the seed, the part and the row only, so that batches and threads change nothing.
 //! Every generated image is a patient of its own: nothing of the real patients but their label rows is carried over. One batch at a
-//! time is held in numbers; a part is held in bytes.
+//! time is in memory: images are written as they are made.
 
 use super::fields::{count, value};
 use super::{StepContext, StepError, StepKind};
 use crate::data::label_rows::LabelRows;
-use crate::data::shard::Shard;
+use crate::data::shard::{Shard, ShardWriter};
 use crate::data::split::PARTS;
 use crate::diagnostic::Diagnostic;
 use crate::language::Value;
@@ -33,6 +33,7 @@ impl StepKind for Sample {
             "data/batch.rs",
             "data/combinations.rs",
             "data/label_rows.rs",
+            "data/pixels.rs",
             "data/shard.rs",
             "random.rs",
         ]
@@ -61,12 +62,18 @@ impl StepKind for Sample {
         let mut generator = Generator::new(&model, Latent::from_value(value(context.step, "latent")?)?)?;
         let mut done = 0;
         for (part, labels) in parts {
-            let made = generator.images(labels, &key.with(&part), &mut |new| {
-                done += new;
+            let rows = generator.rows(labels);
+            let mut writer = ShardWriter::create(&context.outputs.join(Path::new(&part)), &rows)?;
+            let goes_on = generator.images(&rows.labels, &key.with(&part), &mut |pixels| {
+                writer.images(pixels)?;
+                done += (pixels.len() / rows.image_size().max(1)) as u64;
                 context.progress.update(done, total, "images", &[]);
-                !context.interrupted.load(Ordering::Relaxed)
+                Ok(!context.interrupted.load(Ordering::Relaxed))
             })?;
-            made.ok_or(StepError::Interrupted)?.write(&context.outputs.join(Path::new(&part)))?;
+            if !goes_on {
+                return Err(StepError::Interrupted);
+            }
+            writer.finish()?;
         }
         Ok(())
     }

@@ -72,11 +72,16 @@ impl Selection {
         let mut moments = Moments::new(self.network.dimensions());
         for (chunk, labels) in self.labels.chunks(CHUNK * self.findings).enumerate() {
             let key = self.key.with_index(chunk as u64);
-            let goes_on = &mut |_: u64| !context.interrupted.load(Ordering::Relaxed);
-            let Some(made) = generator.images(labels.to_vec(), &key, goes_on)? else {
+            let mut pixels = Vec::new();
+            let goes_on = generator.images(labels, &key, &mut |new| {
+                pixels.extend_from_slice(new);
+                Ok(!context.interrupted.load(Ordering::Relaxed))
+            })?;
+            if !goes_on {
                 self.generator = Some(generator);
                 return Ok(None);
-            };
+            }
+            let made = Shard { images: pixels.into(), ..generator.rows(labels.to_vec()) };
             self.network.batches(&made, &(0..made.len()).collect::<Vec<_>>(), &mut |_, features| {
                 moments.add(features);
                 Ok(())

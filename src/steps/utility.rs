@@ -35,6 +35,7 @@ impl StepKind for Utility {
             "network",
             "kernels",
             "data/batch.rs",
+            "data/pixels.rs",
             "data/shard.rs",
             "random.rs",
         ]

@@ -103,7 +103,7 @@ mod tests {
     /// Two findings: 1 of 4 positive; 1 of 2 known ones positive.
     fn shard() -> Shard {
         Shard {
-            images: vec![0; 4],
+            images: vec![0; 4].into(),
             labels: vec![1, 2, 0, 2, 0, 1, 0, 0],
             patients: vec![0; 4],
             patient_names: vec!["a".into()],

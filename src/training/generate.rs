@@ -39,19 +39,32 @@ impl Generator {
         self.predictor.replace_weights(values);
     }
 
-    /// One image for each row of labels, each a patient of its own; a label that is unknown is not asked for. Latent numbers and noise
-    /// of a row depend on the key and its place only. `progress` is told how many images are new, and says whether to go on;
-    /// `None` where it did not.
+    /// All but the pixels of one image for each row of labels, each a patient of its own.
+    pub fn rows(&self, labels: Vec<u8>) -> Shard {
+        let [channels, height, width] = self.image;
+        let count = labels.len() / self.label_names.len().max(1);
+        Shard {
+            source: "sample".into(),
+            labels,
+            patients: (0..count as u32).collect(),
+            patient_names: (1..=count).map(|index| format!("synthetic{index:06}")).collect(),
+            label_names: self.label_names.clone(),
+            channels,
+            height,
+            width,
+            ..Shard::default()
+        }
+    }
+
+    /// One image for each row of labels; a label that is unknown is not asked for. Latent numbers and noise of a row depend on the
+    /// key and its place only. `each` is given the pixels of the next images, and says whether to go on; `false` where it did not.
     pub fn images(
         &mut self,
-        labels: Vec<u8>,
+        labels: &[u8],
         key: &Key,
-        progress: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<Option<Shard>, Diagnostic> {
-        let [channels, height, width] = self.image;
-        let (findings, size) = (self.label_names.len().max(1), (channels * height * width).max(1));
-        let count = labels.len() / findings;
-        let mut images = Vec::with_capacity(count * size);
+        each: &mut dyn FnMut(&[u8]) -> Result<bool, Diagnostic>,
+    ) -> Result<bool, Diagnostic> {
+        let findings = self.label_names.len().max(1);
         let mut fill = |samples: std::ops::Range<usize>, input: usize, buffer: &mut [f32]| match input {
             0 => {
                 for (row, numbers) in samples.zip(buffer.chunks_mut(self.latent_length.max(1))) {
@@ -64,26 +77,14 @@ impl Generator {
             }
         };
         let mut goes_on = true;
-        let run = self.predictor.run(count, &key.with("noise"), &mut fill, &mut |_, output| {
-            images.extend(output.iter().map(|value| pixel(*value)));
-            goes_on = progress((output.len() / size) as u64);
+        let mut pixels = Vec::new();
+        let run = self.predictor.run(labels.len() / findings, &key.with("noise"), &mut fill, &mut |_, output| {
+            pixels.clear();
+            pixels.extend(output.iter().map(|value| pixel(*value)));
+            goes_on = each(&pixels)?;
             if goes_on { Ok(()) } else { Err(defect("the images were not wanted any more".into())) }
         });
-        if !goes_on {
-            return Ok(None);
-        }
-        run?;
-        Ok(Some(Shard {
-            source: "sample".into(),
-            images,
-            labels,
-            patients: (0..count as u32).collect(),
-            patient_names: (1..=count).map(|index| format!("synthetic{index:06}")).collect(),
-            label_names: self.label_names.clone(),
-            channels,
-            height,
-            width,
-        }))
+        if goes_on { run.map(|()| true) } else { Ok(false) }
     }
 }
 

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_lower_resolution_has_rounded_means_and_fades_from_the_one_below() {
         let images = vec![0, 1, 10, 10, 0, 2, 10, 30, 100, 100, 0, 0, 100, 100, 0, 255];
-        let shard = Shard { images, channels: 1, height: 4, width: 4, patients: vec![0], ..Shard::default() };
+        let shard = Shard { images: images.into(), channels: 1, height: 4, width: 4, patients: vec![0], ..Shard::default() };
         let level = |grey: f32| grey / 127.5 - 1.0;
         let mut half = [0.0; 4];
         fill(&shard, &[0], Detail { halvings: 1, progress: 1.0 }, &mut half);

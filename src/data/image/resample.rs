@@ -1,7 +1,7 @@
 //! Resizing with an antialiasing triangle filter (the "bilinear" of Pillow, and of PyTorch with `antialias`): a pixel of the
 //! result is a weighted mean of the pixels around its place, over a triangle as wide as two pixels of the smaller image.
-//! Rows first are added up into rows of the result as they come, which touches every pixel once and in order; then columns.
-//! All sums are in single precision, in one fixed order, and nothing is rounded between the two passes.
+//! Rows first are added up into rows of the result as they come, which touches every pixel once and in order; then columns, of a few
+//! rows side by side. All sums are in single precision, in one fixed order, and nothing is rounded between the two passes.
 
 /// The weights that make one pixel of the result: those of `weights.len()` pixels from `first` on. Their sum is 1.
 struct Taps {
@@ -29,6 +29,9 @@ fn taps(from: usize, to: usize) -> Vec<Taps> {
         .collect()
 }
 
+/// Rows whose columns are added up side by side, as wide as a vector of the processor.
+const ABREAST: usize = 8;
+
 /// Resizes `width` × `height` numbers to `size` × `size`. `fill(row, numbers)` gives one row of the old image.
 pub fn resample(width: usize, height: usize, size: usize, mut fill: impl FnMut(usize, &mut [f32])) -> Vec<f32> {
     let mut result = vec![0f32; size * size];
@@ -54,10 +57,20 @@ pub fn resample(width: usize, height: usize, size: usize, mut fill: impl FnMut(u
             row.iter_mut().zip(&line).for_each(|(sum, value)| *sum += weight * value);
         }
     }
-    for (row, numbers) in rows.chunks_exact(width).zip(result.chunks_exact_mut(size)) {
-        for (number, taps) in numbers.iter_mut().zip(&across) {
-            let pixels = row.get(taps.first..).unwrap_or(&[]);
-            *number = taps.weights.iter().zip(pixels).map(|(weight, value)| weight * value).sum();
+    let mut columns = vec![[0f32; ABREAST]; width];
+    for (rows, numbers) in rows.chunks(ABREAST * width).zip(result.chunks_mut(ABREAST * size)) {
+        for (place, row) in rows.chunks_exact(width).enumerate() {
+            columns
+                .iter_mut()
+                .zip(row)
+                .for_each(|(column, value)| column.iter_mut().skip(place).take(1).for_each(|it| *it = *value));
+        }
+        for (x, taps) in across.iter().enumerate() {
+            let mut sums = [0f32; ABREAST];
+            for (weight, column) in taps.weights.iter().zip(columns.iter().skip(taps.first)) {
+                sums.iter_mut().zip(column).for_each(|(sum, value)| *sum += weight * value);
+            }
+            numbers.iter_mut().skip(x).step_by(size).zip(sums).for_each(|(number, sum)| *number = sum);
         }
     }
     result

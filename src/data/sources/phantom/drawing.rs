@@ -1,6 +1,7 @@
 //! The picture of a chest phantom. Coordinates are x to the right and y down, both −1 … 1 over the image; the patient's
 //! right lung is on the image's left. Edges are logistic functions of a distance, so that every part has a soft border.
 
+use super::shape::Draws;
 use crate::random::Key;
 use std::f64::consts::TAU;
 
@@ -48,7 +49,7 @@ pub struct Exposure {
 
 impl Anatomy {
     pub fn draw(patient: &Key) -> Self {
-        let between = |name: &str, low: f64, high: f64| low + (high - low) * patient.with(name).uniform(0);
+        let between = |name: &str, low: f64, high: f64| Draws(patient).between(name, low, high);
         let side = |finding: u64| if patient.with("side").uniform(finding) < 0.5 { 1.0 } else { -1.0 };
         Self {
             body: between("body", 0.84, 0.98),
@@ -73,7 +74,7 @@ impl Anatomy {
 impl Exposure {
     pub fn draw(image: &Key) -> Self {
         let unit = |name: &str| image.with(name).uniform(0);
-        let normal = |name: &str, deviation: f64| deviation * image.with(name).normal(0);
+        let normal = |name: &str, deviation: f64| Draws(image).normal(name, deviation);
         Self {
             shift_x: normal("shift x", 0.035),
             shift_y: normal("shift y", 0.035),

@@ -3,11 +3,14 @@
 //! published numbers rest: it draws who the patients are and what they have; [`drawing`] draws the pictures. Every draw is keyed by seed, patient, image and purpose, so that an
 //! image depends neither on the number of patients nor on the order of work.
 
+mod device;
 mod dicom;
 mod drawing;
 mod files;
+mod film;
 mod head;
 mod head_ct;
+mod lung;
 mod radiograph;
 mod radiographs;
 mod shape;
@@ -27,6 +30,7 @@ use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use crate::random::Key;
 use drawing::{Anatomy, Exposure};
+use rayon::prelude::*;
 
 /// The findings in the order in which `findings` counts them.
 pub const FINDINGS: [&str; 4] = ["Effusion", "Nodule", "Cardiomegaly", "Pneumothorax"];
@@ -49,7 +53,8 @@ impl Phantom {
         let arguments = Arguments(construction);
         let findings = (arguments.integer("findings")? as usize).min(FINDINGS.len());
         let key = Key::new(arguments.integer("seed")?).with("phantom chest");
-        let records = (0..arguments.integer("patients")?).flat_map(|patient| records(&key, patient, findings)).collect();
+        let patients = (0..arguments.integer("patients")?).into_par_iter();
+        let records = patients.flat_map_iter(|patient| records(&key, patient, findings)).collect();
         Ok(Self { key, label_names: FINDINGS.iter().take(findings).map(|name| (*name).to_owned()).collect(), records })
     }
 }
@@ -57,16 +62,18 @@ impl Phantom {
 /// One to four images of a patient.
 fn records(key: &Key, patient: u64, findings: usize) -> Vec<Record> {
     let key = key.with_index(patient);
-    let count = 1 + (0..3).filter(|throw| key.with("images").uniform(*throw) < 0.5).count() as u64;
+    let throws = key.with("images");
+    let count = 1 + (0..3).filter(|throw| throws.uniform(*throw) < 0.5).count() as u64;
     let frequency = if key.with("frail").uniform(0) < 0.5 { FREQUENCY[1] } else { FREQUENCY[0] };
     let name = format!("phantom{:05}", patient + 1);
+    let (images, lasting) = (key.with("image"), key.with("finding"));
     (0..count)
         .map(|image| {
-            let image_key = key.with("image").with_index(image);
+            let image_key = images.with_index(image);
+            let (change, passing) = (image_key.with("change"), image_key.with("finding"));
             let has = |(finding, frequency): (usize, &f64)| {
                 let finding = finding as u64;
-                let changes = image_key.with("change").uniform(finding) < CHANGE;
-                let from = if changes { image_key.with("finding") } else { key.with("finding") };
+                let from = if change.uniform(finding) < CHANGE { &passing } else { &lasting };
                 u8::from(from.uniform(finding) < *frequency)
             };
             Record {
@@ -113,7 +120,6 @@ impl Source for Phantom {
 mod chest_tests {
     use super::*;
     use crate::language::Value;
-    use rayon::prelude::*;
 
     fn phantom(patients: i64, findings: i64, seed: i64) -> Phantom {
         let argument = |name: &str, value| (name.to_owned(), Value::Integer(value));

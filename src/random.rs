@@ -18,17 +18,29 @@ impl Key {
     /// The same key for one purpose: `key.with("latent")`.
     #[must_use]
     pub fn with(&self, purpose: &str) -> Self {
-        let mut hasher = blake3::Hasher::new_keyed(&self.digest);
-        hasher.update(b"purpose").update(purpose.as_bytes());
-        Self { digest: *hasher.finalize().as_bytes() }
+        self.keyed(b"purpose", purpose.as_bytes())
     }
 
     /// The same key for one member of a series: a patient, an image, a step.
     #[must_use]
     pub fn with_index(&self, index: u64) -> Self {
-        let mut hasher = blake3::Hasher::new_keyed(&self.digest);
-        hasher.update(b"index").update(&index.to_le_bytes());
-        Self { digest: *hasher.finalize().as_bytes() }
+        self.keyed(b"index", &index.to_le_bytes())
+    }
+
+    /// The keyed hash of a sort of member and its name. What fits one block is hashed without the state of a longer message, which
+    /// takes a third of the time.
+    fn keyed(&self, sort: &[u8], name: &[u8]) -> Self {
+        let mut block = [0u8; blake3::BLOCK_LEN];
+        let digest = match block.get_mut(..sort.len() + name.len()) {
+            Some(message) => {
+                let (first, rest) = message.split_at_mut(sort.len());
+                first.copy_from_slice(sort);
+                rest.copy_from_slice(name);
+                blake3::keyed_hash(&self.digest, message)
+            }
+            None => blake3::Hasher::new_keyed(&self.digest).update(sort).update(name).finalize(),
+        };
+        Self { digest: *digest.as_bytes() }
     }
 
     fn philox_key(&self) -> [u32; 2] {
@@ -142,6 +154,20 @@ mod tests {
             philox4x32_10([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    /// Keys are the keyed hash of their purpose, however long it is.
+    #[test]
+    fn a_key_is_the_keyed_hash_of_its_purpose() {
+        let key = Key::new(3);
+        for length in [0, 1, 56, 57, 58, 500] {
+            let purpose = "p".repeat(length);
+            let mut hasher = blake3::Hasher::new_keyed(&key.digest);
+            hasher.update(b"purpose").update(purpose.as_bytes());
+            assert_eq!(key.with(&purpose).digest, *hasher.finalize().as_bytes(), "{length}");
+        }
+        let hash = blake3::Hasher::new_keyed(&key.digest).update(b"index").update(&7u64.to_le_bytes()).finalize();
+        assert_eq!(key.with_index(7).digest, *hash.as_bytes());
     }
 
     #[test]

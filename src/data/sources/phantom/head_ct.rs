@@ -2,7 +2,7 @@
 //! patients are and what they have; [`head`](super::head) draws the pictures.
 
 use super::head::{Head, INTRAVENTRICULAR, Scan, Slice};
-use super::traits::{Trait, plainness};
+use super::traits::{Trait, causes, own, plainness};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
 use crate::data::picture::Picture;
@@ -10,6 +10,7 @@ use crate::data::sources::{Place, Record, Source};
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use crate::random::Key;
+use rayon::prelude::*;
 
 /// The sixth label, as in Schütte et al. 2021, code of `dataset_tool.py`: no haemorrhage.
 pub const NO_FINDING: &str = "No Finding";
@@ -53,7 +54,7 @@ impl HeadCt {
         let (slices, noise) = (arguments.integer("slices")?, arguments.ratio("label_noise")?);
         let patients = 0..arguments.integer("patients")?;
         let label_names = TRAITS.iter().map(|haemorrhage| haemorrhage.name).chain([NO_FINDING]).map(str::to_owned).collect();
-        let records = patients.flat_map(|patient| records(&key, patient, slices, noise)).collect();
+        let records = patients.into_par_iter().flat_map_iter(|patient| records(&key, patient, slices, noise)).collect();
         Ok(Self { key, slices, difficulty: arguments.number("difficulty")?, label_names, records })
     }
 
@@ -73,7 +74,8 @@ impl HeadCt {
     /// The slice of a record in whole Hounsfield units, `[size, size]`.
     pub fn hounsfield(&self, record: &Record, size: usize) -> Vec<f32> {
         let (patient, slice) = Self::numbers(record);
-        let [patient, slice_key] = keys(&self.key, patient, slice);
+        let patient = self.key.with_index(patient);
+        let slice_key = slice_key(&patient, slice);
         let (head, scan) = (head(&patient), Scan::draw(&patient, &slice_key));
         let mut noise = vec![0f32; size * size];
         slice_key.with("noise").fill_normal(&mut noise);
@@ -82,14 +84,15 @@ impl HeadCt {
     }
 }
 
-fn keys(key: &Key, patient: u64, slice: u64) -> [Key; 2] {
-    let patient = key.with_index(patient);
-    [patient, patient.with("slice").with_index(slice)]
+/// The key of a patient's slice.
+fn slice_key(patient: &Key, slice: u64) -> Key {
+    patient.with("slice").with_index(slice)
 }
 
 /// A patient's haemorrhages do not differ from slice to slice.
 fn head(patient: &Key) -> Head {
-    Head::draw(patient, TRAITS.map(|haemorrhage| haemorrhage.is_present(patient, patient, 0.0)))
+    let (causes, own) = (causes(patient), own(patient));
+    Head::draw(patient, TRAITS.map(|haemorrhage| haemorrhage.is_present(&haemorrhage.tendency(&causes, &own), &own, 0.0)))
 }
 
 /// Slices are evenly spaced, from a start that is the patient's.
@@ -99,11 +102,12 @@ fn height(patient: &Key, slice: u64, slices: u64) -> f64 {
 }
 
 fn records(key: &Key, patient: u64, slices: u64, noise: f64) -> Vec<Record> {
-    let head = head(&key.with_index(patient));
+    let patient_key = key.with_index(patient);
+    let head = head(&patient_key);
     let name = format!("phantom{:05}", patient + 1);
     (0..slices)
         .map(|slice| {
-            let [patient_key, slice_key] = keys(key, patient, slice);
+            let slice_key = slice_key(&patient_key, slice);
             let height = height(&patient_key, slice, slices);
             let shows = |kind: usize| {
                 let cut = head.haemorrhages.get(kind).copied().flatten().map_or(0.0, |haemorrhage| haemorrhage.cut(height));

@@ -3,7 +3,7 @@
 //! draws the pictures.
 
 use super::radiograph::{Chest, DRAWN, Exposure, Radiograph};
-use super::traits::{Trait, plainness};
+use super::traits::{Tendency, Trait, causes, own, plainness};
 use crate::data::arguments::Arguments;
 use crate::data::image::ImageFormat;
 use crate::data::picture::Picture;
@@ -11,6 +11,7 @@ use crate::data::sources::{Place, Record, Source};
 use crate::diagnostic::Diagnostic;
 use crate::language::Construction;
 use crate::random::Key;
+use rayon::prelude::*;
 
 const NO_FINDING: &str = "No Finding";
 
@@ -62,7 +63,7 @@ impl Radiographs {
         let key = Key::new(arguments.integer("seed")?).with("phantom radiographs");
         let noise = arguments.ratio("label_noise")?;
         let patients = 0..arguments.integer("patients")?;
-        let records = patients.flat_map(|patient| records(&key, patient, &columns, noise)).collect();
+        let records = patients.into_par_iter().flat_map_iter(|patient| records(&key, patient, &columns, noise)).collect();
         Ok(Self { key, difficulty: arguments.number("difficulty")?, label_names, records })
     }
 
@@ -72,13 +73,19 @@ impl Radiographs {
             Place::Drawn { patient, image } => (patient, image),
             Place::File { .. } => (0, 0),
         };
-        let keys = keys(&self.key, patient, image);
-        let [patient, image] = &keys;
-        let (chest, exposure) = (Chest::draw(patient), Exposure::draw(image));
+        let patient = self.key.with_index(patient);
+        let image = image_key(&patient, image);
+        let (chest, exposure) = (Chest::draw(&patient), Exposure::draw(&image));
         let mut noise = vec![0f32; size * size];
         image.with("noise").fill_normal(&mut noise);
         let plainness = plainness(self.difficulty);
-        Radiograph { chest: &chest, exposure: &exposure, findings: truth(&keys), plainness }.picture(&noise, size)
+        Radiograph {
+            chest: &chest,
+            exposure: &exposure,
+            findings: truth(&tendencies(&patient), &image, [true; DRAWN]),
+            plainness,
+        }
+        .picture(&noise, size)
     }
 }
 
@@ -102,28 +109,40 @@ fn columns(names: &[String]) -> Result<Vec<Option<usize>>, Diagnostic> {
     names.iter().map(place).collect()
 }
 
-fn keys(key: &Key, patient: u64, image: u64) -> [Key; 2] {
-    let patient = key.with_index(patient);
-    [patient, patient.with("image").with_index(image)]
+/// The key of a patient's image.
+fn image_key(patient: &Key, image: u64) -> Key {
+    patient.with("image").with_index(image)
 }
 
-fn truth([patient, image]: &[Key; 2]) -> [bool; DRAWN] {
-    FINDINGS.map(|finding| finding.is_present(patient, image, CHANGE))
+fn tendencies(patient: &Key) -> [Tendency; DRAWN] {
+    let (causes, own) = (causes(patient), own(patient));
+    FINDINGS.map(|finding| finding.tendency(&causes, &own))
+}
+
+/// Which of the `wanted` findings an image has; it has none of the others.
+fn truth(tendencies: &[Tendency; DRAWN], image: &Key, wanted: [bool; DRAWN]) -> [bool; DRAWN] {
+    let (own, mut truth) = (own(image), [false; DRAWN]);
+    for (((truth, finding), tendency), wanted) in truth.iter_mut().zip(&FINDINGS).zip(tendencies).zip(wanted) {
+        *truth = wanted && finding.is_present(tendency, &own, CHANGE);
+    }
+    truth
 }
 
 /// One to six images of a patient, three and a half on average.
 fn records(key: &Key, patient: u64, columns: &[Option<usize>], noise: f64) -> Vec<Record> {
     let patient_key = key.with_index(patient);
-    let count = 1 + (0..5).filter(|throw| patient_key.with("images").uniform(*throw) < 0.5).count() as u64;
+    let throws = patient_key.with("images");
+    let count = 1 + (0..5).filter(|throw| throws.uniform(*throw) < 0.5).count() as u64;
     let name = format!("phantom{:05}", patient + 1);
+    let tendencies = tendencies(&patient_key);
+    // "No Finding" asks for all.
+    let wanted: [bool; DRAWN] = std::array::from_fn(|finding| columns.contains(&None) || columns.contains(&Some(finding)));
     (0..count)
         .map(|image| {
-            let keys = keys(key, patient, image);
-            let [_, image_key] = &keys;
-            let truth = truth(&keys);
-            let mut labels = [false; DRAWN];
-            for ((label, finding), truth) in labels.iter_mut().zip(&FINDINGS).zip(truth) {
-                *label = finding.label(truth, image_key, noise);
+            let image_key = image_key(&patient_key, image);
+            let mut labels = truth(&tendencies, &image_key, wanted);
+            for (label, finding) in labels.iter_mut().zip(&FINDINGS) {
+                *label = finding.label(*label, &image_key, noise);
             }
             let nothing = !labels.iter().take(SUPPORT_DEVICES).any(|label| *label);
             let label = |column: &Option<usize>| match column {

@@ -16,19 +16,48 @@ pub struct Trait<const CAUSES: usize> {
     pub causes: [f64; CAUSES],
 }
 
+/// What a patient brings to a finding: the hidden number but for the part that differs from image to image.
+#[derive(Clone, Copy, Debug)]
+pub struct Tendency {
+    shared: f64,
+    own: f64,
+    own_weight: f64,
+}
+
+/// How strong each cause is in a patient.
+pub fn causes<const CAUSES: usize>(patient: &Key) -> [f64; CAUSES] {
+    let key = patient.with("cause");
+    std::array::from_fn(|cause| key.normal(cause as u64))
+}
+
+/// The key of what is a finding's own, in a patient or an image.
+pub fn own(key: &Key) -> Key {
+    key.with("own")
+}
+
 impl<const CAUSES: usize> Trait<CAUSES> {
-    /// Whether a patient's image shows it. `change` is the share of its own part that differs from image to image.
-    pub fn is_present(&self, patient: &Key, image: &Key, change: f64) -> bool {
-        let normal = |key: &Key, purpose: &str| key.with(purpose).with(self.name).normal(0);
-        let shared: f64 =
-            self.causes.iter().enumerate().map(|(cause, weight)| weight * patient.with("cause").normal(cause as u64)).sum();
-        let own = (1.0 - self.causes.iter().map(|weight| weight * weight).sum::<f64>()).max(0.0).sqrt();
-        let noise = (1.0 - change).sqrt() * normal(patient, "own") + change.sqrt() * normal(image, "own");
-        shared + own * noise > self.threshold
+    /// For a patient with these causes; `own` is the [`own`] key of the patient.
+    pub fn tendency(&self, causes: &[f64; CAUSES], own: &Key) -> Tendency {
+        let squares = self.causes.iter().map(|weight| weight * weight).sum::<f64>();
+        Tendency {
+            shared: self.causes.iter().zip(causes).map(|(weight, cause)| weight * cause).sum(),
+            own: own.with(self.name).normal(0),
+            own_weight: (1.0 - squares).max(0.0).sqrt(),
+        }
+    }
+
+    /// Whether an image has it; `own` is the [`own`] key of the image, `change` the share of the finding's own part that differs from
+    /// image to image.
+    pub fn is_present(&self, tendency: &Tendency, own: &Key, change: f64) -> bool {
+        let noise = (1.0 - change).sqrt() * tendency.own + change.sqrt() * own.with(self.name).normal(0);
+        tendency.shared + tendency.own_weight * noise > self.threshold
     }
 
     /// The label of a reader who errs: in a share of `noise` it has nothing to do with the truth, but is as frequent.
     pub fn label(&self, truth: bool, image: &Key, noise: f64) -> bool {
+        if noise <= 0.0 {
+            return truth;
+        }
         let key = image.with("label noise").with(self.name);
         if key.uniform(0) < noise { key.uniform(1) < self.frequency } else { truth }
     }

@@ -1,13 +1,15 @@
 """How fast images are read beside torchvision: decoding and resizing on all cores.
 
-    python3 benches/pytorch/image_loading.py
+    python3 benches/pytorch/image_loading.py [--files N] [--rounds N] [--sizes S …] [--ours COMMAND …]
 
 makes radiograph-like files in a temporary folder (grey JPEGs of 320 x 390 pixels as in CheXpert-small, grey PNGs of 1024 x 1024 as in
 ChestX-ray14), reads them with our `dataset` code and with torchvision in a DataLoader with one worker for each core, in turns, and
 tells images a second of each and their ratio. Of torchvision's two ways (PIL and `torchvision.io`) the faster one counts. Both sides
-resize with an antialiasing triangle filter ("bilinear"). Ratios above 1 are in our favour.
+resize with an antialiasing triangle filter ("bilinear"). Ratios above 1 are in our favour. `--files` is the number of files of each sort
+(800 JPEGs and 120 PNGs where it is not given), `--ours` what starts our side, where it is built already.
 """
 
+import argparse
 import json
 import os
 import pathlib
@@ -28,7 +30,6 @@ from PIL import Image
 from torchvision.transforms import v2
 
 CORES = os.cpu_count()
-ROUNDS = 5
 ROWS = [("jpeg", 390, 320, 800), ("png", 1024, 1024, 120)]
 SIZES = [32, 64, 128, 224]
 
@@ -61,12 +62,12 @@ class Files(torch.utils.data.Dataset):
             return v2.functional.pil_to_tensor(self.resize(image.convert("L")))
 
 
-def theirs(folder, size, way):
+def theirs(folder, size, way, rounds):
     """Seconds of each round; the workers are running before the first one."""
     torch.set_num_threads(1)
     loader = torch.utils.data.DataLoader(Files(folder, size, way), 32, num_workers=CORES, persistent_workers=True)
     seconds = []
-    for _ in range(ROUNDS + 1):
+    for _ in range(rounds + 1):
         begin = time.perf_counter()
         for _ in loader:
             pass
@@ -74,21 +75,32 @@ def theirs(folder, size, way):
     return seconds[1:]
 
 
-def ours(command, folder, size):
-    said = subprocess.run([*command, str(folder), str(size), str(ROUNDS + 1)], check=True, capture_output=True, text=True)
+def ours(command, folder, size, rounds):
+    said = subprocess.run([*command, str(folder), str(size), str(rounds + 1)], check=True, capture_output=True, text=True)
     return json.loads(said.stdout.strip().splitlines()[-1])[1:]
 
 
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--ours", nargs="+", default=["cargo", "bench", "--quiet", "--bench", "image_loading", "--"])
+    return parser.parse_args()
+
+
 def main():
-    command = sys.argv[1:] or ["cargo", "bench", "--quiet", "--bench", "image_loading", "--"]
-    print(f"torchvision {torchvision.__version__}, PyTorch {torch.__version__}, {CORES} cores; images a second (medians of {ROUNDS})")
+    given = options()
+    rounds = given.rounds
+    print(f"torchvision {torchvision.__version__}, PyTorch {torch.__version__}, {CORES} cores; images a second (medians of {rounds})")
     print("| files | to | ours | torchvision (PIL) | torchvision.io | ratio |\n|---|---|---|---|---|---|")
     for kind, height, width, count in ROWS:
         with tempfile.TemporaryDirectory() as folder:
+            count = given.files or count
             make(pathlib.Path(folder), kind, height, width, count)
-            for size in SIZES:
-                rate = {"ours": ours(command, folder, size)}
-                rate |= {way: theirs(folder, size, way) for way in ("pil", "io")}
+            for size in given.sizes:
+                rate = {"ours": ours(given.ours, folder, size, rounds)}
+                rate |= {way: theirs(folder, size, way, rounds) for way in ("pil", "io")}
                 rate = {way: count / statistics.median(seconds) for way, seconds in rate.items()}
                 ratio = rate["ours"] / max(rate["pil"], rate["io"])
                 print(

@@ -10,6 +10,7 @@ mod explain;
 mod fmt;
 mod graph;
 mod layer_table;
+mod looking;
 mod moment;
 mod new;
 mod pace;

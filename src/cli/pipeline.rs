@@ -1,8 +1,9 @@
 //! A file from the command line, checked.
 
+use super::looking::Looking;
 use super::{Exit, FileArguments, Format, StoreArguments, say};
 use crate::diagnostic::{self, Diagnostic};
-use crate::language::{CheckOptions, Checked, Program};
+use crate::language::{CheckOptions, Checked, Program, Step};
 use crate::plan::{Instance, Plan, Survey, family, listed, provenance_params, survey};
 use crate::source::{FileId, Sources};
 use crate::steps::{self, PipelineFacts};
@@ -116,7 +117,9 @@ impl Pipeline {
         let plan = Plan::new(&self.program).map_err(|problem| vec![problem])?;
         let wanted = self.wanted(&plan, names)?;
         let store = Store::at(&store.store).map_err(|problem| vec![problem])?;
-        survey(&self.program, &plan, &wanted, &store, &self.facts, &steps::find)
+        let looking = Looking::begin();
+        let watch = |step: &Step, done, total| looking.at(step, done, total);
+        survey(&self.program, &plan, &wanted, &store, &self.facts, &steps::find, &watch)
     }
 }
 
@@ -163,7 +166,6 @@ fn axes(name: &str, program: &Program) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::Step;
     use crate::source::Span;
 
     #[test]

@@ -1,6 +1,7 @@
 //! Progress for a person: on a terminal a line that moves for the running step, elsewhere a plain line every few seconds;
 //! one line for each step that ended. Ended steps go to standard output, all else to standard error.
 
+use super::looking::Looking;
 use super::pace::{Pace, shown_duration};
 use crate::engine::{Ended, Reporter, short_digest};
 use crate::language::Step;
@@ -18,6 +19,8 @@ pub struct Terminal {
     kinds: usize,
     is_terminal: bool,
     running: Mutex<Option<Running>>,
+    /// While a step is looked up.
+    looking: Mutex<Option<Looking>>,
 }
 
 struct Running {
@@ -35,6 +38,7 @@ impl Terminal {
             kinds: width(|step| &step.kind),
             is_terminal: std::io::stderr().is_terminal(),
             running: Mutex::new(None),
+            looking: Mutex::new(None),
         }
     }
 
@@ -45,10 +49,19 @@ impl Terminal {
     fn with_running<T>(&self, act: impl FnOnce(&mut Option<Running>) -> T) -> T {
         act(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn with_looking<T>(&self, act: impl FnOnce(&mut Option<Looking>) -> T) -> T {
+        act(&mut self.looking.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Reporter for Terminal {
+    fn looking(&self, step: &Step, done: u64, total: u64) {
+        self.with_looking(|looking| looking.get_or_insert_with(Looking::begin).at(step, done, total));
+    }
+
     fn started(&self, step: &Step, why: &str) {
+        self.with_looking(Option::take);
         let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::hidden());
         if self.is_terminal {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
@@ -95,6 +108,7 @@ impl Reporter for Terminal {
     }
 
     fn ended(&self, step: &Step, ended: &Ended) {
+        self.with_looking(Option::take);
         self.with_running(|running| {
             if let Some(running) = running.take() {
                 running.bar.finish_and_clear();
@@ -113,6 +127,7 @@ impl Reporter for Terminal {
     }
 
     fn message(&self, text: &str) {
+        self.with_looking(Option::take);
         self.with_running(|running| match running {
             Some(running) => running.bar.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
@@ -120,7 +135,8 @@ impl Reporter for Terminal {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+/// The look of a line that moves.
+pub fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━━╌")

@@ -23,7 +23,7 @@ pub use reports::{Page, copy_reports};
 use crate::diagnostic::Diagnostic;
 use crate::language::{Program, Step};
 use crate::plan::{ExternalInputs, Key, Plan, Ports, continues_from, horizon, key_of, reason};
-use crate::steps::{PipelineFacts, StepKind};
+use crate::steps::{Memo, PipelineFacts, StepKind};
 use crate::store::{Digest, FileDigests, Journal, Owner, Record, Store};
 use event::Event;
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,7 +165,9 @@ impl Engine<'_> {
     /// Finds a step in the store, or makes it.
     fn try_step(&self, run: &mut Run, index: usize, step: &Step) -> Result<Try, Diagnostic> {
         let kind = (self.registry)(&step.kind).ok_or_else(|| crate::plan::no_kind(step))?;
-        let files = ExternalInputs::of(step, kind, &mut run.digests)?;
+        let files = ExternalInputs::of(step, kind, &Memo::default(), &mut run.digests, &|step, done, total| {
+            self.reporter.looking(step, done, total);
+        })?;
         let Some(key) = key_of(self.program, step, kind, &files, &run.made, self.facts) else { return Ok(Try::Again) };
         if let Some(record) = self.recorded(run, kind, &key)? {
             return Ok(Try::Ended(Ended::Cached(record)));

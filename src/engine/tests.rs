@@ -3,7 +3,7 @@
 use super::*;
 use crate::language::{Role, StepField, StepReference, Value};
 use crate::source::Span;
-use crate::steps::{ExternalFile, StepContext, StepError};
+use crate::steps::{ExternalFile, ExternalFiles, Memo, StepContext, StepError};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
@@ -103,9 +103,9 @@ impl StepKind for Reads {
     fn sources(&self) -> &'static [&'static str] {
         SOURCES
     }
-    fn external_files(&self, step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
+    fn external_files(&self, step: &Step, _: &Memo) -> Result<ExternalFiles, Diagnostic> {
         let path = path_of(step);
-        Ok(vec![ExternalFile { name: "image.png".into(), path }])
+        Ok(ExternalFiles { files: vec![ExternalFile { name: "image.png".into(), path }], listing: None })
     }
     fn is_location(&self, function: &str, argument: &str) -> bool {
         function == "folder" && argument == "path"

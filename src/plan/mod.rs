@@ -17,7 +17,7 @@ mod survey;
 
 pub use difference::{Changed, Difference, FieldChange, Named, Renamed, Rerun};
 pub use estimate::{Estimate, estimate};
-pub use external::{ExternalInputs, LookedAt};
+pub use external::{ExternalInputs, LookedAt, Watch};
 pub use graph::Plan;
 pub use instance::{Instance, family, listed};
 pub use key::{KEY_SCHEMA, Key, KeyInputs, Ports};

@@ -1,14 +1,14 @@
 //! What a run would do, as far as that can be known before it: a key depends on the contents of inputs, so behind a step
 //! that runs all are `after` it.
 
-use super::external::ExternalInputs;
+use super::external::{ExternalInputs, Watch};
 use super::graph::Plan;
 use super::key::{Key, KeyInputs, Ports};
 use super::reason::{self, reason};
 use super::shown::shown;
 use crate::diagnostic::Diagnostic;
 use crate::language::{Program, Role, Step, StepReference, Value};
-use crate::steps::{PipelineFacts, StepKind};
+use crate::steps::{Memo, PipelineFacts, StepKind};
 use crate::store::{Blob, Component, Digest, FileDigests, Record, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,8 +50,10 @@ pub fn survey(
     store: &Store,
     facts: &PipelineFacts,
     registry: &dyn Fn(&str) -> Option<&'static dyn StepKind>,
+    watch: Watch<'_>,
 ) -> Result<Survey, Vec<Diagnostic>> {
     let records = store.records();
+    let memo = Memo::default();
     let mut digests = FileDigests::load(store);
     let mut made: BTreeMap<String, Ports> = BTreeMap::new();
     let mut works: BTreeMap<String, Digest> = BTreeMap::new();
@@ -71,7 +73,7 @@ pub fn survey(
             .filter(|need| !made.contains_key(&need.name))
             .map(|need| need.name.clone())
             .collect();
-        let files = match ExternalInputs::of(step, kind, &mut digests) {
+        let files = match ExternalInputs::of(step, kind, &memo, &mut digests, watch) {
             Ok(files) => files,
             Err(problem) => {
                 problems.push(problem);

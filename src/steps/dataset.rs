@@ -2,9 +2,9 @@
 //! `test`). Output `results`: what was chosen and what was left out ([`Account`](crate::data::selection::Account)).
 
 use super::fields;
-use super::{ExternalFile, StepContext, StepError, StepKind, write_output};
+use super::{ExternalFile, ExternalFiles, Memo, StepContext, StepError, StepKind, write_output};
 use crate::data::image::ImageFormat;
-use crate::data::selection::{AMOUNT_FIELDS, Amount, ClassRule, Negatives, Selected, Selection};
+use crate::data::selection::{AMOUNT_FIELDS, Amount, ClassRule, Fault, Negatives, Selected, Selection};
 use crate::data::shard::{Shard, ShardWriter, UNKNOWN};
 use crate::data::sources::{self, Record, Source};
 use crate::data::split::{PARTS, SplitRule, count};
@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub struct Dataset;
@@ -25,6 +26,22 @@ const STRETCH: usize = 512;
 const STRETCH_BYTES: usize = 64 << 20;
 /// How many unreadable images a message names.
 const NAMED: usize = 5;
+/// What decides which images are chosen, beside the files of the source.
+const CHOOSING: [&str; 10] = [
+    "source",
+    "split",
+    "without_findings",
+    "negatives",
+    "classes",
+    "train_size",
+    "valid_size",
+    "test_size",
+    "unseen_findings",
+    "seed",
+];
+/// Opened sources and splits, and choices, of which the last are kept while planning: instances of a sweep take turns with few.
+const KEPT_SOURCES: usize = 2;
+const KEPT_CHOICES: usize = 16;
 
 impl StepKind for Dataset {
     fn name(&self) -> &'static str {
@@ -39,13 +56,23 @@ impl StepKind for Dataset {
         &["steps/dataset.rs", "data", "random.rs"]
     }
 
-    fn external_files(&self, step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
+    fn external_files(&self, step: &Step, memo: &Memo) -> Result<ExternalFiles, Diagnostic> {
         // All that needs no pixels is checked here, while planning.
         format(step)?;
-        let source = source(step)?;
-        select(step, source.as_ref())?;
-        let files = source.files().map_err(|error| at(step, "source", error))?;
-        Ok(files.into_iter().map(|file| ExternalFile { name: file.name, path: file.path }).collect())
+        let (rule, selection) = (split_rule(step)?, selection(step)?);
+        let source = source(step, memo)?;
+        let choose = || -> Result<ExternalFiles, Fault> {
+            let parts = parts(step, &rule, source.as_ref().as_ref(), memo)?;
+            let selected = chosen(&selection, source.as_ref().as_ref(), &parts)?;
+            let mut images = selected.parts.concat();
+            images.sort_unstable();
+            let files = source.files(&images).map_err(|error| fault("source", error))?;
+            let files = files.into_iter().map(|file| ExternalFile { name: file.name, path: file.path });
+            Ok(ExternalFiles { files: files.collect(), listing: source.listing() })
+        };
+        let values = CHOOSING.map(|field| fields::value(step, field)).into_iter().collect::<Result<Vec<_>, _>>()?;
+        let files = memo.once("choice", KEPT_CHOICES, &values, choose).map_err(|fault| told(step, fault))?;
+        Ok((*files).clone())
     }
 
     fn is_location(&self, function: &str, argument: &str) -> bool {
@@ -54,16 +81,13 @@ impl StepKind for Dataset {
 
     fn run(&self, context: &mut StepContext<'_>) -> Result<(), StepError> {
         let step = context.step;
-        let (format, source) = (format(step)?, source(step)?);
-        let Selected { parts, unseen, account } = select(step, source.as_ref())?;
-        let work = Work {
-            context,
-            source: source.as_ref(),
-            format,
-            unseen,
-            total: parts.iter().map(Vec::len).sum(),
-            done: AtomicUsize::new(0),
-        };
+        let (format, memo) = (format(step)?, Memo::default());
+        let source = source(step, &memo)?;
+        let source = source.as_ref().as_ref();
+        let parts = parts(step, &split_rule(step)?, source, &memo).map_err(|fault| told(step, fault))?;
+        let selected = chosen(&selection(step)?, source, &parts).map_err(|fault| told(step, fault))?;
+        let Selected { parts, unseen, account } = selected;
+        let work = Work { context, source, format, unseen, total: parts.iter().map(Vec::len).sum(), done: AtomicUsize::new(0) };
         for (name, part) in PARTS.iter().zip(&parts) {
             let records: Vec<&Record> = part.iter().filter_map(|index| source.records().get(*index)).collect();
             work.pack(&records, &construction(step, "source")?.function, &context.outputs.join(name))?;
@@ -74,18 +98,30 @@ impl StepKind for Dataset {
     }
 }
 
-/// What the step chooses of its source's records.
-fn select(step: &Step, source: &dyn Source) -> Result<Selected, Diagnostic> {
-    let parts = split_rule(step)?.split(source.records()).map_err(|error| at(step, "split", error))?;
-    let selected = selection(step)?
-        .select(source.records(), source.label_names(), parts, source.left_out())
-        .map_err(|fault| at(step, fault.field, *fault.diagnostic))?;
+/// The split of the source's records.
+fn parts(step: &Step, rule: &SplitRule, source: &dyn Source, memo: &Memo) -> Result<Rc<[Vec<usize>; 3]>, Fault> {
+    let values = ["source", "split"].map(|field| fields::value(step, field).map_err(|error| fault("split", error)));
+    let values = values.into_iter().collect::<Result<Vec<_>, _>>()?;
+    memo.once("split", KEPT_SOURCES, &values, || rule.split(source.records()).map_err(|error| fault("split", error)))
+}
+
+/// What is chosen of a source's records.
+fn chosen(selection: &Selection, source: &dyn Source, parts: &[Vec<usize>; 3]) -> Result<Selected, Fault> {
+    let selected = selection.select(source.records(), source.label_names(), parts.clone(), source.left_out())?;
     if selected.parts.iter().all(Vec::is_empty) {
         let error = Diagnostic::error("E0506", format!("no images are left of {}", count(source.records().len(), "row")));
         let error = selected.account.left_out.iter().fold(error, |error, left_out| error.note(left_out.to_string()));
-        return Err(at(step, "source", error.help("loosen the rule that removes most")));
+        return Err(fault("source", error.help("loosen the rule that removes most")));
     }
     Ok(selected)
+}
+
+fn fault(field: &'static str, diagnostic: Diagnostic) -> Fault {
+    Fault { field, diagnostic: Box::new(diagnostic) }
+}
+
+fn told(step: &Step, fault: Fault) -> Diagnostic {
+    at(step, fault.field, *fault.diagnostic)
 }
 
 fn selection(step: &Step) -> Result<Selection, Diagnostic> {
@@ -209,8 +245,10 @@ fn split_rule(step: &Step) -> Result<SplitRule, Diagnostic> {
     SplitRule::new(construction(step, "split")?).map_err(|error| at(step, "split", error))
 }
 
-fn source(step: &Step) -> Result<Box<dyn Source>, Diagnostic> {
-    sources::open(construction(step, "source")?).map_err(|error| at(step, "source", error))
+/// The source, opened once for all steps that name the same.
+fn source(step: &Step, memo: &Memo) -> Result<Rc<Box<dyn Source>>, Diagnostic> {
+    let (construction, value) = (construction(step, "source")?, fields::value(step, "source")?);
+    memo.once("source", KEPT_SOURCES, &[value], || sources::open(construction)).map_err(|error| at(step, "source", error))
 }
 
 fn construction<'a>(step: &'a Step, field: &str) -> Result<&'a Construction, Diagnostic> {
@@ -328,7 +366,7 @@ mod tests {
     #[test]
     fn three_shards_hold_all_images_and_no_patient_twice() {
         let step = phantom_step(300, 0.7);
-        assert_eq!(Dataset.external_files(&step).unwrap(), []);
+        assert_eq!(Dataset.external_files(&step, &Memo::default()).unwrap(), ExternalFiles::default());
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let (result, progress) = run(&step, folders[0].path(), false);
         result.unwrap();
@@ -349,12 +387,52 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_while_planning_and_a_stop_is_obeyed() {
-        let error = Dataset.external_files(&phantom_step(300, 0.8)).unwrap_err();
+        let (fails, memo) = (|step: &Step, memo: &Memo| Dataset.external_files(step, memo).unwrap_err(), Memo::default());
+        let error = fails(&phantom_step(300, 0.8), &memo);
         assert_eq!((error.code, error.labels[0].text.as_str()), ("E0508", "`split` of `chest`"));
-        assert_eq!(Dataset.external_files(&phantom_step(1, 0.7)).unwrap_err().code, "E0509");
+        // Work that is known to fail names the block that asks for it.
+        let other = Step { name: "other".into(), ..phantom_step(1, 0.7) };
+        for (step, place) in [(phantom_step(1, 0.7), "`split` of `chest`"), (other, "`split` of `other`")] {
+            let error = fails(&step, &memo);
+            assert_eq!((error.code, error.labels.len(), error.labels[0].text.as_str()), ("E0509", 1, place));
+        }
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(run(&phantom_step(3_000, 0.7), folder.path(), true).0, Err(StepError::Interrupted)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_images_that_are_chosen_are_read_and_all_that_are_known_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| std::fs::write(folder.path().join(name), b"\x89PNG\r\n\x1A\n").unwrap();
+        (0..20).for_each(|image| write(&format!("{image:02}.png")));
+        let made = |function: &str, arguments: Vec<(&str, Value)>| {
+            let arguments = arguments.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            Value::Construction(Construction { function: function.into(), arguments })
+        };
+        let set = |step: &mut Step, name: &str, value: Value| {
+            step.fields.iter_mut().filter(|field| field.name == name).for_each(|field| field.value = value.clone());
+        };
+        let text = |text: &str| Value::Text(text.into());
+        let arguments = vec![
+            ("root", text(folder.path().to_str().unwrap())),
+            ("findings", Value::List(vec![text("Edema")])),
+            ("patient_until", text("")),
+            ("leave_out", Value::List(vec![])),
+        ];
+        let mut step = phantom_step(1, 0.7);
+        set(&mut step, "source", made("image_folder", arguments));
+        let files = |step: &Step| Dataset.external_files(step, &Memo::default()).unwrap();
+        let all = files(&step);
+        assert_eq!(all.files.len(), 20);
+        let two = vec![("images", Value::Integer(2)), ("short", Value::Choice("refuse".into()))];
+        set(&mut step, "train_size", made("proportional", two));
+        let some = files(&step);
+        assert!((4..16).contains(&some.files.len()), "{} files", some.files.len());
+        assert!(some.files.iter().all(|file| all.files.contains(file)));
+        assert_eq!((&some.listing, some.listing.is_some()), (&all.listing, true));
+        write("99.png");
+        assert_ne!(files(&step).listing, all.listing);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod fields;
 mod figure;
 mod gan;
 mod implementation;
+mod memo;
 mod neighbours;
 mod predictor;
 mod privacy;
@@ -29,6 +30,7 @@ pub use attribution_maps::AttributionMaps;
 pub use classifier::settings as classifier_settings;
 pub use gan::settings as gan_settings;
 pub use implementation::implementation_of;
+pub use memo::Memo;
 pub use results::shortened;
 pub use scores::Scores;
 
@@ -61,9 +63,10 @@ pub trait StepKind: Sync {
 
     /// Files outside the store that the step reads (images, tables), looked at while planning. Their names and contents
     /// become part of the key. What can be known to be wrong (a missing file, a broken row) is said here.
+    /// What other steps have in common with this one may be kept in `memo`.
     /// By default those that the step's networks and feature networks take their weights from.
-    fn external_files(&self, step: &Step) -> Result<Vec<ExternalFile>, Diagnostic> {
-        fields::weight_files(step)
+    fn external_files(&self, step: &Step, _memo: &Memo) -> Result<ExternalFiles, Diagnostic> {
+        Ok(ExternalFiles { files: fields::weight_files(step)?, listing: None })
     }
 
     /// Whether an argument of a constructor only says where external files lie, as `root` of `chexpert(root, …)` does.
@@ -121,6 +124,15 @@ pub struct ExternalFile {
     /// What it is called where it does not matter where it lies: the path below the root, `train/patient00001/view1.jpg`.
     pub name: String,
     pub path: PathBuf,
+}
+
+/// The files that a step reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExternalFiles {
+    /// In the order in which they are read.
+    pub files: Vec<ExternalFile>,
+    /// What they were chosen from, as a digest, where that decides results beside their contents.
+    pub listing: Option<String>,
 }
 
 /// The verdict of a `claim`: the engine reads it from the claim's `results` output, where it stands as

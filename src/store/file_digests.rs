@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// Clocks of file systems are coarse: a file younger than this may be written again without a change of its times.
@@ -46,11 +47,15 @@ impl FileDigests {
     }
 
     /// The digests of files in their order, those that are not known computed on all threads. With the first file that
-    /// cannot be read, where there is one.
-    pub fn digest(&mut self, files: &[PathBuf]) -> Result<Vec<Seen>, (PathBuf, io::Error)> {
-        let known = &self.known;
-        let seen: Vec<Result<(Seen, bool), (PathBuf, io::Error)>> =
-            files.par_iter().map(|path| see(path, known).map_err(|error| (path.clone(), error))).collect();
+    /// cannot be read, where there is one. `told` hears how many have been looked at.
+    pub fn digest(&mut self, files: &[PathBuf], told: &(dyn Fn(usize) + Sync)) -> Result<Vec<Seen>, (PathBuf, io::Error)> {
+        let (known, done) = (&self.known, AtomicUsize::new(0));
+        let see = |path: &PathBuf| {
+            let seen = see(path, known).map_err(|error| (path.clone(), error));
+            told(done.fetch_add(1, Ordering::Relaxed) + 1);
+            seen
+        };
+        let seen: Vec<Result<(Seen, bool), (PathBuf, io::Error)>> = files.par_iter().map(see).collect();
         let mut result = Vec::with_capacity(seen.len());
         for file in seen {
             let (file, is_new) = file?;
@@ -174,21 +179,21 @@ mod tests {
         let old = SystemTime::now() - Duration::from_secs(60);
         fs::File::options().write(true).open(&file).unwrap().set_modified(old).unwrap();
         let mut digests = FileDigests::load(&store);
-        let seen = digests.digest(std::slice::from_ref(&file)).unwrap();
+        let seen = digests.digest(std::slice::from_ref(&file), &|_| ()).unwrap();
         assert_eq!(seen[0].digest, Digest::of(b"pixels"));
         assert!(seen[0].is_unchanged());
         digests.save();
         let mut again = FileDigests::load(&store);
         assert_eq!(again.known.len(), 1);
-        assert_eq!(again.digest(std::slice::from_ref(&file)).unwrap()[0].digest, Digest::of(b"pixels"));
+        assert_eq!(again.digest(std::slice::from_ref(&file), &|_| ()).unwrap()[0].digest, Digest::of(b"pixels"));
         assert!(again.fresh.is_empty(), "it was not read a second time");
         fs::write(&file, "others").unwrap();
         assert!(!seen[0].is_unchanged());
-        let now = again.digest(std::slice::from_ref(&file)).unwrap();
+        let now = again.digest(std::slice::from_ref(&file), &|_| ()).unwrap();
         assert_eq!(now[0].digest, Digest::of(b"others"));
         assert!(again.fresh.is_empty(), "a file this young is not trusted");
         let missing = folder.path().join("missing.png");
-        assert_eq!(again.digest(&[file, missing.clone()]).unwrap_err().0, missing);
+        assert_eq!(again.digest(&[file, missing.clone()], &|_| ()).unwrap_err().0, missing);
     }
 
     #[test]

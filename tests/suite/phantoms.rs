@@ -31,7 +31,7 @@ fn chests_are_written_and_read_as_chexpert() {
     let drawn = shard(&laboratory, &study("phantom.radiographs(patients = 12)"), ".drawn");
     assert_eq!((&read.labels, &read.patients, &read.label_names), (&drawn.labels, &drawn.patients, &drawn.label_names));
     // JPEG changes little.
-    let most = read.images.iter().zip(&drawn.images).map(|(read, drawn)| read.abs_diff(*drawn)).max();
+    let most = read.images.iter().zip(drawn.images.iter()).map(|(read, drawn)| read.abs_diff(*drawn)).max();
     assert!(most < Some(24), "{most:?}");
     let said = laboratory.synth(&["phantom", "radiographs", "CheXpert-v1.0-small", "--patients", "12"]);
     assert!(said.status == Some(1) && said.err.contains("E0542"), "{}", said.err);

@@ -112,7 +112,7 @@ fn samples_are_nested_and_tests_stay() {
         synth::data::shard::Shard::read(&blob).unwrap()
     };
     let (few, many) = (pixels(5), pixels(40));
-    assert!(few.images == many.images[..few.images.len()] && few.labels == many.labels[..few.labels.len()]);
+    assert!(*few.images == many.images[..few.images.len()] && few.labels == many.labels[..few.labels.len()]);
 }
 
 /// Brain: balanced negatives, the most frequent combinations of the training images, in the order of the table.

@@ -164,7 +164,7 @@ fn three_seeds_go_on_from_the_quickstart() {
     let store = Store::open(folder.path()).unwrap();
     let plan = Plan::new(&program).unwrap();
     let wanted: BTreeSet<usize> = (0..program.steps.len()).collect();
-    let found = survey(&program, &plan, &wanted, &store, &PipelineFacts::default(), &steps::find).unwrap();
+    let found = survey(&program, &plan, &wanted, &store, &PipelineFacts::default(), &steps::find, &|_, _, _| ()).unwrap();
     let name = |index: usize| program.steps[index].name.as_str();
     let mut same: Vec<(&str, &str)> =
         found.steps.iter().filter_map(|step| Some((name(step.step), name(step.same_as?)))).collect();

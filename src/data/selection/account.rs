@@ -8,7 +8,7 @@ use crate::data::shard::UNKNOWN;
 use crate::data::sources::Record;
 use crate::data::split::PARTS;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -49,7 +49,7 @@ impl Account {
         left_out: Vec<LeftOut>,
     ) -> Self {
         let patient = |index: &usize| Some(records.get(*index)?.patient.as_str());
-        let patients = |part: &[usize]| part.iter().filter_map(patient).collect::<BTreeSet<_>>().len();
+        let patients = |part: &[usize]| part.iter().filter_map(patient).collect::<HashSet<_>>().len();
         let labelled = |finding: usize, label: u8| -> Vec<usize> {
             let has = |index: &&usize| labels(records, **index).get(finding) == Some(&label);
             parts.iter().map(|part| part.iter().filter(has).count()).collect()
@@ -68,7 +68,7 @@ impl Account {
             totals.into_iter().map(|(class, counts)| (title(class, label_names), counts)).collect();
         combinations.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<usize>()));
         Self {
-            patients: parts.iter().flatten().filter_map(patient).collect::<BTreeSet<_>>().len(),
+            patients: parts.iter().flatten().filter_map(patient).collect::<HashSet<_>>().len(),
             parts: PARTS
                 .iter()
                 .zip(parts)

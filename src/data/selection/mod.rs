@@ -46,7 +46,7 @@ pub struct Selection {
 }
 
 /// A rule that cannot be followed, and the field that holds it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fault {
     pub field: &'static str,
     pub diagnostic: Box<Diagnostic>,

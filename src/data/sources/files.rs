@@ -77,13 +77,26 @@ impl Source for Files {
         self.left_out.clone()
     }
 
-    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic> {
-        all_there(&self.records)?;
-        let images = self.records.iter().filter_map(|record| match &record.place {
+    fn files(&self, chosen: &[usize]) -> Result<Vec<SourceFile>, Diagnostic> {
+        let records: Vec<&Record> = chosen.iter().filter_map(|index| self.records.get(*index)).collect();
+        all_there(&records)?;
+        let images = records.into_iter().filter_map(|record| match &record.place {
             Place::File { path, .. } => Some(SourceFile { name: record.name.clone(), path: path.clone() }),
             Place::Drawn { .. } => None,
         });
         Ok(self.tables.iter().cloned().chain(images).collect())
+    }
+
+    fn listing(&self) -> Option<String> {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        };
+        for record in &self.records {
+            [record.patient.as_bytes(), record.name.as_bytes(), &record.labels].into_iter().for_each(&mut add);
+        }
+        self.left_out.iter().for_each(|left_out| add(left_out.to_string().as_bytes()));
+        Some(hasher.finalize().to_hex().to_string())
     }
 
     fn image(&self, record: &Record, format: &ImageFormat) -> Result<Vec<u8>, Diagnostic> {
@@ -112,10 +125,10 @@ fn place(record: &Record) -> Option<String> {
     }
 }
 
-/// That the files of all records exist.
-pub fn all_there(records: &[Record]) -> Result<(), Diagnostic> {
-    let missing: Vec<&Record> =
-        records.par_iter().filter(|record| matches!(&record.place, Place::File { path, .. } if !path.is_file())).collect();
+/// That the files of these records exist.
+fn all_there(records: &[&Record]) -> Result<(), Diagnostic> {
+    let is_missing = |record: &Record| matches!(&record.place, Place::File { path, .. } if !path.is_file());
+    let missing: Vec<&Record> = records.par_iter().copied().filter(|record| is_missing(record)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -158,7 +171,7 @@ fn find_duplicates(records: &[Record]) -> Result<(), Diagnostic> {
 
 /// The patients that DICOM files name, in the order of the records, which have none yet. Headers are read on all threads.
 pub fn patients_from_headers(records: &mut [Record]) -> Result<(), Diagnostic> {
-    all_there(records)?;
+    all_there(&records.iter().collect::<Vec<_>>())?;
     let faults: Vec<(String, String)> = records
         .par_iter_mut()
         .filter_map(|record| {

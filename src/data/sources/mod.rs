@@ -57,10 +57,16 @@ pub trait Source: Send + Sync + std::fmt::Debug {
         Vec::new()
     }
 
-    /// All files that are read, tables first; an error names those that are missing.
+    /// The files that are read where these of the records are chosen, tables first; an error names those that are missing.
     /// What is drawn reads none.
-    fn files(&self) -> Result<Vec<SourceFile>, Diagnostic> {
+    fn files(&self, _chosen: &[usize]) -> Result<Vec<SourceFile>, Diagnostic> {
         Ok(Vec::new())
+    }
+
+    /// A digest of all that is known of the records and of those left out, without their files: what a choice among them depends on.
+    /// `None` where the constructor's arguments decide it.
+    fn listing(&self) -> Option<String> {
+        None
     }
 
     /// The pixels of one record, `[c, size, size]`.

@@ -127,6 +127,9 @@ impl Directions {
     }
 }
 
+/// Rows of a gallery with their distances in single precision, nearest first.
+type Shortlist = Vec<(f32, usize)>;
+
 /// The nearest row of the gallery for each query; empty where the gallery is.
 pub fn nearest(queries: &Directions, gallery: &Directions) -> Vec<Neighbour> {
     if gallery.is_empty() || queries.d != gallery.d {
@@ -142,7 +145,7 @@ pub fn nearest(queries: &Directions, gallery: &Directions) -> Vec<Neighbour> {
     let tiles = near.par_chunks(QUERIES * d).zip(near_halves.par_chunks(QUERIES)).enumerate();
     let found = tiles.flat_map_iter(|(tile, (rows, halves))| {
         let shortlists = shortlisted(rows, halves, &far, &far_halves, d);
-        let decided = |(place, (shortlist, half)): (usize, (Vec<(f32, usize)>, &f32))| {
+        let decided = |(place, (shortlist, half)): (usize, (Shortlist, &f32))| {
             let query = tile * QUERIES + place;
             let of = |index: usize| Neighbour { index, distance: queries.distance(query, gallery, index) };
             let best = first(shortlist.iter().map(|(_, index)| of(*index)));
@@ -167,8 +170,8 @@ fn first(neighbours: impl Iterator<Item = Neighbour>) -> Option<Neighbour> {
 }
 
 /// For each of a few queries the rows of the gallery that seem nearest, in ascending order, with their distances in single precision.
-fn shortlisted(rows: &[f32], halves: &[f32], far: &[f32], far_halves: &[f32], d: usize) -> Vec<Vec<(f32, usize)>> {
-    let mut shortlists: Vec<Vec<(f32, usize)>> = vec![Vec::with_capacity(KEPT + 1); halves.len()];
+fn shortlisted(rows: &[f32], halves: &[f32], far: &[f32], far_halves: &[f32], d: usize) -> Vec<Shortlist> {
+    let mut shortlists: Vec<Shortlist> = vec![Vec::with_capacity(KEPT + 1); halves.len()];
     let mut products = Vec::new();
     for (tile, (others, other_halves)) in far.chunks(GALLERY * d).zip(far_halves.chunks(GALLERY)).enumerate() {
         products.clear();

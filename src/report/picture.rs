@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn an_overlay_is_lighter_where_the_map_is_higher() {
-        let shard = Shard { images: vec![90; 16], patients: vec![0], channels: 1, height: 4, width: 4, ..Shard::default() };
+        let shard =
+            Shard { images: vec![90; 16].into(), patients: vec![0], channels: 1, height: 4, width: 4, ..Shard::default() };
         let decoded = decode(&overlay(&shard, 0, &[0.0, 0.1, 0.2, 0.4], 2, 0.4).unwrap()).into_luma8();
         let light = [decoded[(0, 0)][0], decoded[(2, 1)][0], decoded[(1, 2)][0], decoded[(3, 3)][0]];
         assert!(light.is_sorted() && light[3] - light[0] > 100, "{light:?}");

@@ -79,7 +79,7 @@ fn whole(tensors: &BTreeMap<String, Tensor>, facts: Facts) -> Option<Attribution
     let patients: Vec<u32> = values(tensors, "patients", n)?;
     Some(AttributionMaps {
         images: Shard {
-            images: values(tensors, "images", n * channels * height * width)?,
+            images: values::<u8>(tensors, "images", n * channels * height * width)?.into(),
             labels: values(tensors, "labels", n * findings)?,
             patients: patients.clone(),
             label_names: facts.label_names,

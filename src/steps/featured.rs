@@ -10,7 +10,6 @@ use crate::metrics::nearest::{Directions, Likeness, Neighbour};
 use crate::random::Key;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 /// Digits of a digest that are told.
 const DIGITS: usize = 16;
@@ -65,7 +64,7 @@ impl Part {
         let d = network.dimensions();
         let mut features = Vec::with_capacity(self.rows.len() * d);
         for rows in self.rows.chunks(STRETCH) {
-            pause(context)?;
+            context.pause()?;
             features.extend(network.of_rows(&self.shard, rows)?);
             context.progress.update((done + features.len() / d.max(1)) as u64, total as u64, "images", &[]);
         }
@@ -151,9 +150,10 @@ pub fn gallery(
     let Shard { channels, height, width, ref label_names, .. } = training.shard;
     let mut plates =
         Shard { channels, height, width, label_names: label_names.clone(), source: "gallery".into(), ..Shard::default() };
+    let mut images = Vec::new();
     let mut add = |part: &Part, place: usize, name: String| {
         let Some(row) = part.rows.get(place) else { return };
-        plates.images.extend_from_slice(part.shard.image(*row));
+        images.extend_from_slice(part.shard.image(*row));
         plates.labels.extend_from_slice(part.shard.label_row(*row));
         // No name of a patient goes with them.
         plates.patients.push(plates.patient_names.len() as u32);
@@ -170,11 +170,7 @@ pub fn gallery(
         closest.iter().map(|(_, neighbour)| neighbour.distance).collect()
     };
     let gallery = Gallery { synthetic: pairs(synthetic, "synthetic image"), holdout: pairs(holdout, "held-out image") };
+    plates.images = images.into();
     plates.write(&context.outputs.join("gallery"))?;
     Ok(gallery)
-}
-
-/// A look whether the user wants to stop.
-pub fn pause(context: &StepContext<'_>) -> Result<(), StepError> {
-    if context.interrupted.load(Ordering::Relaxed) { Err(StepError::Interrupted) } else { Ok(()) }
 }

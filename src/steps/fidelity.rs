@@ -179,10 +179,6 @@ const RESULTS: &[&str] = &[
     "sliced_wasserstein",
 ];
 
-fn pause(context: &StepContext<'_>) -> Result<(), StepError> {
-    if context.interrupted.load(Ordering::Relaxed) { Err(StepError::Interrupted) } else { Ok(()) }
-}
-
 /// The images of a part that are looked at, in groups of whole patients.
 struct Set {
     shard: Shard,

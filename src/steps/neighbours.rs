@@ -1,7 +1,7 @@
 //! `neighbours`: how near synthetic images come to training images, beside how near held-out real images come to them. Outputs: `results`,
 //! and `gallery`, the pairs that the report shows.
 
-use super::featured::{Part, depends, file, gallery, pause, sample, sets};
+use super::featured::{Part, depends, file, gallery, sample, sets};
 use super::fields::{count, feature_network};
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::metrics::comparison::whole_patients;
@@ -49,18 +49,18 @@ impl StepKind for Neighbours {
             found
         };
         let (of_training, of_holdout, of_synthetic) = (of(&training)?, of(&holdout)?, of(&synthetic)?);
-        pause(context)?;
+        context.pause()?;
         // As many held-out images as synthetic ones are looked at; all are there to be near to.
         let queries: Vec<usize> = (0..holdout.rows.len().min(most)).collect();
         let near_synthetic = nearest(&of_synthetic, &of_training);
-        pause(context)?;
+        context.pause()?;
         let near_holdout = nearest(&of_holdout.gathered(&queries), &of_training);
-        pause(context)?;
+        context.pause()?;
         // Two sets of one size, of whole patients in either: more people are more likely to be alike.
         let drawn = training.rows.len().min(holdout.rows.len());
         let some = |part: &Part, name: &str| whole_patients(&part.patients(), drawn, &key.with("closer").with(name));
         let to_training = nearest(&of_synthetic, &of_training.gathered(&some(&training, "train")));
-        pause(context)?;
+        context.pause()?;
         let to_holdout = nearest(&of_synthetic, &of_holdout.gathered(&some(&holdout, "holdout")));
         let either = to_training.iter().zip(&to_holdout).map(|(one, other)| [one.distance, other.distance]).collect();
         let patients = holdout.patients();

@@ -1,7 +1,7 @@
 //! `privacy`: how many synthetic images are copies of training images, how many images of other people would be taken for copies, and how
 //! many planted copies are found. Outputs: `results`, and `gallery`, the pairs that the report shows.
 
-use super::featured::{Part, depends, file, gallery, pause, sample, sets};
+use super::featured::{Part, depends, file, gallery, sample, sets};
 use super::fields::{count, feature_network, quantity, value, words};
 use super::{StepContext, StepError, StepKind, write_output};
 use crate::data::shard::Shard;
@@ -58,7 +58,7 @@ impl StepKind for Privacy {
         };
         let (of_training, of_holdout, of_synthetic) = (of(&training)?, of(&holdout)?, of(&synthetic)?);
         let to_training = |directions: &Directions| -> Result<Vec<Neighbour>, StepError> {
-            pause(context)?;
+            context.pause()?;
             Ok(nearest(directions, &of_training))
         };
         let (near_synthetic, near_holdout) = (to_training(&of_synthetic)?, to_training(&of_holdout)?);
@@ -68,7 +68,7 @@ impl StepKind for Privacy {
             let near = to_training(&of(&copies)?)?;
             planted.push((change.title(), sample(&near, &copies.patients())));
         }
-        pause(context)?;
+        context.pause()?;
         let near_training = nearest(&of_training, &of_synthetic);
         let patients = holdout.patients();
         let of_people: Sample = sample(&near_holdout, &patients);

@@ -169,11 +169,8 @@ fn measure(name: &str, title: String, by_chance: f64, patients: &[u32], of: &OfI
         (0, _, 1) if name.starts_with("sameness") || name.ends_with("elsewhere") => {
             Some("all images are of one patient".to_owned())
         }
-        (0, ..) => Some("covering a block makes nothing worse, or every block the same, in all images".to_owned()),
-        _ => Some(format!(
-            "without {left_out} of {} images, of which covering a block makes nothing worse, or every block the same",
-            patients.len()
-        )),
+        (0, ..) => Some("a map of every image is the same everywhere".to_owned()),
+        _ => Some(format!("without {left_out} of {} images, of which a map is the same everywhere", patients.len())),
     };
     Measure { name: name.to_owned(), title, found, images, by_chance, note }
 }

@@ -151,9 +151,9 @@ fn row(found: &AttributionMaps, image: usize) -> Markup {
                 (plate("image", "image", picture::plate(images, &[image])))
                 (plate(Origin::Real.class(), "trained on real", overlay(&maps.real)))
                 (plate(Origin::Synthetic.class(), "trained on synthetic", overlay(&maps.synthetic)))
+                (probabilities(found, image, &title))
             }
             p.caption { "Greatest Δ: " (small(f64::from(greatest))) "." }
-            (probabilities(found, image, &title))
         }
     }
 }
@@ -174,11 +174,11 @@ fn probabilities(found: &AttributionMaps, image: usize, title: &str) -> Markup {
     html! {
         div.wide role="region" tabindex="0" aria-label=(format!("Probabilities of the image labelled {title}")) {
             table.data {
-                thead { tr { th scope="col" { "Probability" } @for name in &found.images.label_names { th scope="col" { (name) } } } }
+                thead { tr { td {} @for name in &found.images.label_names { th scope="col" { (name) } } } }
                 tbody {
                     tr { th scope="row" { "label" } @for label in found.images.label_row(image) { td { (truth(label)) } } }
-                    tr { th scope="row" { "trained on real" } @for one in of(real) { td { (one) } } }
-                    tr { th scope="row" { "trained on synthetic" } @for one in of(synthetic) { td { (one) } } }
+                    tr { th scope="row" { "probability, trained on real" } @for one in of(real) { td { (one) } } }
+                    tr { th scope="row" { "probability, trained on synthetic" } @for one in of(synthetic) { td { (one) } } }
                 }
             }
         }
@@ -209,9 +209,16 @@ fn conditions(results: &AttributionResults) -> String {
     )
 }
 
+/// The notes, each once, before it the results that have it.
 fn notes(results: &AttributionResults) -> Vec<String> {
-    let noted = |measure: &Measure| Some(format!("* {}: {}", measure.name, measure.note.as_ref()?));
-    results.measures.iter().filter_map(noted).collect()
+    let mut noted: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (name, note) in results.measures.iter().filter_map(|measure| Some((measure.name.as_str(), measure.note.as_deref()?))) {
+        match noted.iter_mut().find(|(known, _)| *known == note) {
+            Some((_, names)) => names.push(name),
+            None => noted.push((note, vec![name])),
+        }
+    }
+    noted.into_iter().map(|(note, names)| format!("* {}: {note}", names.join(", "))).collect()
 }
 
 /// The table as text. Every line ends in a line break.

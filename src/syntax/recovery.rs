@@ -53,7 +53,7 @@ pub(super) fn settle(text: &str, tree: &Node, diagnostics: &mut Vec<Diagnostic>)
         let opened = || unread.iter().filter_map(|at| declarations.get(*at)).any(|node| opens(node));
         let follows = span.start < reach && (stray || reach_in == at) || closes_only && opened();
         if !follows {
-            let line = if stray { end_of_line(text, last, 2) } else { end_of_said_line(text, last) };
+            let line = if stray { end_of_line(text, last, 2) } else { end_of_next_line(text, last) };
             (reach, reach_in) = (reach.max(line), at);
         }
         // What is left over of a declaration may have been the rest of its value.
@@ -97,10 +97,9 @@ fn end_of_line(text: &str, at: u32, lines: usize) -> u32 {
     at + length as u32
 }
 
-/// The end of the next line that is neither empty nor a comment: a block that swallows what follows does so over empty lines.
-fn end_of_said_line(text: &str, at: u32) -> u32 {
+/// The end of the next line that is not empty: a block that swallows what follows does so over empty lines.
+fn end_of_next_line(text: &str, at: u32) -> u32 {
     let rest = text.get(at as usize..).unwrap_or("");
-    let silent = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    let skipped = rest.split_inclusive('\n').skip(1).take_while(silent).count();
+    let skipped = rest.split_inclusive('\n').skip(1).take_while(|line| line.trim().is_empty()).count();
     end_of_line(text, at, skipped + 2)
 }

@@ -1,7 +1,7 @@
 //! Resizing with an antialiasing triangle filter (the "bilinear" of Pillow, and of PyTorch with `antialias`): a pixel of the
 //! result is a weighted mean of the pixels around its place, over a triangle as wide as two pixels of the smaller image.
-//! Rows first are added up into rows of the result as they come, which touches every pixel once and in order; then columns, of a few
-//! rows side by side. All sums are in single precision, in one fixed order, and nothing is rounded between the two passes.
+//! A few rows of the result at a time, which stay in the nearest cache: the old rows are added up into them, then the columns of all of
+//! them side by side. All sums are in single precision, in one fixed order, and nothing is rounded between the two passes.
 
 /// The weights that make one pixel of the result: those of `weights.len()` pixels from `first` on. Their sum is 1.
 struct Taps {
@@ -29,10 +29,18 @@ fn taps(from: usize, to: usize) -> Vec<Taps> {
         .collect()
 }
 
-/// Rows whose columns are added up side by side, as wide as a vector of the processor.
+impl Taps {
+    /// The weight of the pixel at a place, where it has one.
+    fn weight(&self, at: usize) -> Option<f32> {
+        self.weights.get(at.checked_sub(self.first)?).copied()
+    }
+}
+
+/// Rows of the result that are made together, as many as a vector of the processor is wide.
 const ABREAST: usize = 8;
 
-/// Resizes `width` × `height` numbers to `size` × `size`. `fill(row, numbers)` gives one row of the old image.
+/// Resizes `width` × `height` numbers to `size` × `size`. `fill(row, numbers)` gives one row of the old image; it is asked again for
+/// those on which two stretches of the result rest.
 pub fn resample(width: usize, height: usize, size: usize, mut fill: impl FnMut(usize, &mut [f32])) -> Vec<f32> {
     let mut result = vec![0f32; size * size];
     if (width, height) == (size, size) {
@@ -40,30 +48,27 @@ pub fn resample(width: usize, height: usize, size: usize, mut fill: impl FnMut(u
         return result;
     }
     let (across, down) = (taps(width, size), taps(height, size));
-    let mut rows = vec![0f32; size * width];
     let mut line = vec![0f32; width];
-    let (mut begun, mut over) = (0, 0);
-    for at in 0..height {
-        fill(at, &mut line);
-        // The rows of the result that this one is part of lie side by side, since places only go up.
-        while down.get(begun).is_some_and(|taps| taps.first <= at) {
-            begun += 1;
-        }
-        while down.get(over).is_some_and(|taps| taps.first + taps.weights.len() <= at) {
-            over += 1;
-        }
-        for (row, taps) in rows.chunks_exact_mut(width).zip(&down).take(begun).skip(over) {
-            let weight = at.checked_sub(taps.first).and_then(|place| taps.weights.get(place)).copied().unwrap_or(0.0);
-            row.iter_mut().zip(&line).for_each(|(sum, value)| *sum += weight * value);
-        }
-    }
+    let mut rows = vec![0f32; ABREAST * width];
     let mut columns = vec![[0f32; ABREAST]; width];
-    for (rows, numbers) in rows.chunks(ABREAST * width).zip(result.chunks_mut(ABREAST * size)) {
+    for (down, numbers) in down.chunks(ABREAST).zip(result.chunks_mut(ABREAST * size)) {
+        rows.fill(0.0);
+        let begin = down.first().map_or(0, |taps| taps.first);
+        let end = down.last().map_or(0, |taps| taps.first + taps.weights.len());
+        for at in begin..end {
+            fill(at, &mut line);
+            for (row, taps) in rows.chunks_exact_mut(width).zip(down) {
+                if let Some(weight) = taps.weight(at) {
+                    row.iter_mut().zip(&line).for_each(|(sum, value)| *sum += weight * value);
+                }
+            }
+        }
         for (place, row) in rows.chunks_exact(width).enumerate() {
-            columns
-                .iter_mut()
-                .zip(row)
-                .for_each(|(column, value)| column.iter_mut().skip(place).take(1).for_each(|it| *it = *value));
+            for (column, value) in columns.iter_mut().zip(row) {
+                if let Some(number) = column.get_mut(place) {
+                    *number = *value;
+                }
+            }
         }
         for (x, taps) in across.iter().enumerate() {
             let mut sums = [0f32; ABREAST];

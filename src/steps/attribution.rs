@@ -41,6 +41,7 @@ impl StepKind for Attribution {
             "kernels",
             "data/batch.rs",
             "data/labels.rs",
+            "data/pixels.rs",
             "data/shard.rs",
             "random.rs",
         ]

@@ -28,6 +28,7 @@ impl StepKind for Neighbours {
             "network",
             "kernels",
             "data/batch.rs",
+            "data/pixels.rs",
             "data/shard.rs",
             "random.rs",
         ]

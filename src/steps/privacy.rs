@@ -30,6 +30,7 @@ impl StepKind for Privacy {
             "network",
             "kernels",
             "data/batch.rs",
+            "data/pixels.rs",
             "data/shard.rs",
             "random.rs",
         ]
